@@ -1,0 +1,3 @@
+//! The daybook binary: roles and tools as subcommands.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Floors and ours in one run on one server.
+
+fn main() {}

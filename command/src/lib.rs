@@ -1,0 +1,1 @@
+//! The write side: HTTP in, load, decide, append, answer.

@@ -1,0 +1,1 @@
+//! The read side: events to rows, audit_logs, rebuild, as-of, queries.

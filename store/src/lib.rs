@@ -1,0 +1,20 @@
+//! The log in PostgreSQL: append, read, subscribe. Knows no context.
+//!
+//! What holds here (each has a test that breaks when it does): positions dense
+//! from 1 in commit order; `recorded_at` strictly increasing with position;
+//! versions dense in a stream and `lane_seq` dense in a lane; a command id
+//! applied at most once; a request all or nothing; events never changed; no
+//! client round trip while the order is locked.
+
+pub mod error;
+pub mod lane;
+pub mod recorded;
+pub mod request;
+
+pub use error::{AppendError, ReadError};
+pub use lane::{LANES, lane_of};
+pub use recorded::{Dependency, Recorded};
+pub use request::{
+    AppendRequest, Appended, Chain, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata,
+    NewEvent, StreamWrite,
+};
