@@ -2,5 +2,6 @@
 //!
 //! The binary `daybook` is one call into [`cli`]; end-to-end tests use the same parts.
 
+pub mod config;
 pub mod database;
 pub mod dev;
