@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use super::settings::{KEYS, Key, Settings};
 
 /// The variable that names the file.
-pub const FILE_VARIABLE: &str = "DAYBOOK_CONFIG";
+pub(super) const FILE_VARIABLE: &str = "DAYBOOK_CONFIG";
 /// The file that is read when it exists and none is named.
-pub const FILE: &str = "daybook.toml";
+pub(super) const FILE: &str = "daybook.toml";
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +47,9 @@ pub struct Loaded {
 impl Loaded {
     /// Each setting with its value as shown and its origin.
     pub fn explained(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
-        KEYS.iter().zip(&self.origins).map(|(key, origin)| {
-            (key, self.settings.show(key.name).unwrap_or_default(), origin)
-        })
+        KEYS.iter()
+            .zip(&self.origins)
+            .map(|(key, origin)| (key, self.settings.show(key.name).unwrap_or_default(), origin))
     }
 }
 
@@ -113,7 +113,8 @@ impl Sources {
         let file = match path {
             Some(path) => {
                 let wrong = |reason: String| ConfigError::File { path: path.clone(), reason };
-                let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+                let text =
+                    std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
                 let values = read_toml(&text).map_err(wrong)?;
                 Some((path, values))
             }

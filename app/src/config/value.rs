@@ -263,7 +263,10 @@ mod tests {
     fn passwords_are_never_shown() {
         for (url, shown) in [
             ("postgres://a:b%40c@host:5432/d", "postgres://a:***@host:5432/d"),
-            ("postgres://a@host/d?password=x&sslmode=require", "postgres://a@host/d?password=***&sslmode=require"),
+            (
+                "postgres://a@host/d?password=x&sslmode=require",
+                "postgres://a@host/d?password=***&sslmode=require",
+            ),
             ("postgresql:///d?sslpassword=x", "postgresql:///d?sslpassword=***"),
             ("postgres://host/d", "postgres://host/d"),
         ] {
