@@ -55,12 +55,14 @@ async fn attempt_transfer(
     unit.load::<Account>(to).await?;
     let source = unit.state::<Account>(from)?;
     let decided = work.check(&unit, source, command).and_then(|()| {
-        transfer(from, source, to, unit.state(to)?, wanted, work.context)
+        transfer(source, from, unit.state(to)?, wanted, work.context)
             .map_err(|refusal| CommandError::refused(&refusal))
     });
-    let decided = decided.map(|(out, into)| Decided {
-        events: out,
-        also: Box::new(move |unit, order| unit.record::<Account>(to, &into, order.occurred_at)),
+    let decided = decided.map(|transferred| Decided {
+        events: vec![transferred.source],
+        also: Box::new(move |unit, order| {
+            unit.record::<Account>(to, &[transferred.target], order.occurred_at)
+        }),
     });
     work.conclude(unit, decided)
 }
