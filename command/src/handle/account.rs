@@ -4,6 +4,7 @@
 use daybook_domain::banking::account::{
     Account, AccountCommand, AccountFacts, commands::Transfer, transfer,
 };
+use daybook_domain::identity::user::User;
 
 use super::{Decided, Work};
 use crate::engine::Attempt;
@@ -18,9 +19,9 @@ pub(crate) async fn attempt(
         AccountCommand::Open(open) => {
             let owner = open.user_id;
             let mut unit = work.hold::<Account>(&[owner]).await?;
-            let facts = AccountFacts { owner: Some(unit.load(owner).await?.clone()) };
+            let facts = AccountFacts { owner: Some(unit.load::<User>(owner).await?.clone()) };
             let decided = work.decide::<Account>(&unit, command, &facts);
-            work.conclude(unit, decided.map(|events| Decided::guarding(events, owner)))
+            work.conclude(unit, decided.map(|events| Decided::<Account>::guarding(events, owner)))
         }
         AccountCommand::Transfer(wanted) => attempt_transfer(work, command, wanted).await,
         AccountCommand::Rename(_)
@@ -40,7 +41,7 @@ pub(crate) async fn attempt(
         | AccountCommand::Close(_) => {
             let unit = work.hold::<Account>(&[]).await?;
             let decided = work.decide::<Account>(&unit, command, &AccountFacts::default());
-            work.conclude(unit, decided.map(Decided::alone))
+            work.conclude(unit, decided.map(Decided::<Account>::alone))
         }
     }
 }
@@ -58,7 +59,7 @@ async fn attempt_transfer(
         transfer(source, from, unit.state(to)?, wanted, work.context)
             .map_err(|refusal| CommandError::refused(&refusal))
     });
-    let decided = decided.map(|transferred| Decided {
+    let decided = decided.map(|transferred| Decided::<Account> {
         events: vec![transferred.source],
         also: Box::new(move |unit, order| {
             unit.record::<Account>(to, &[transferred.target], order.occurred_at)

@@ -3,6 +3,7 @@
 //! A reader that has seen position n has seen everything up to n: there are no gaps to wait for.
 
 mod binary;
+mod command;
 mod copy;
 mod filter;
 mod follow;
@@ -17,6 +18,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
+pub use self::command::Answered;
 pub use self::filter::Filter;
 pub use self::follow::Follow;
 pub use self::page::Page;
