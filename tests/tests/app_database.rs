@@ -11,7 +11,7 @@ async fn roles(connection: &mut PgConnection) -> Vec<(String, bool, bool, bool, 
     )
     .fetch_all(connection)
     .await
-    .unwrap()
+    .expect("the roles")
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn catalogue(connection: &mut PgConnection) -> Vec<String> {
     )
     .fetch_all(connection)
     .await
-    .unwrap()
+    .expect("the catalogue")
 }
 
 /// What the migrator still owns, beside its own table and the schema `public`.
@@ -156,5 +156,5 @@ async fn leftovers(connection: &mut PgConnection) -> Vec<String> {
     )
     .fetch_all(connection)
     .await
-    .unwrap()
+    .expect("the catalogue")
 }

@@ -2,9 +2,14 @@
 
 pub mod binaries;
 pub mod cluster;
+pub mod database;
 pub mod download;
 pub mod finder;
+pub mod home;
+pub mod private;
 pub mod run_as;
+
+pub use database::{Database, Preparation, ensure_database};
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +64,12 @@ pub enum DevError {
     /// A folder in a shared place that is not ours.
     #[error("{0} belongs to somebody else; take it away, or choose another --data-dir")]
     NotOurs(PathBuf),
+    /// A superuser's URL, and no way to log in as the service.
+    #[error("DATABASE_URL names an administrator, and the service never works as one{}. Let DATABASE_URL name daybook_service, and DAYBOOK_MIGRATE_URL the administrator", if *exists { "; the role daybook_service exists, with a password that is not known here" } else { "; `daybook dev` or `daybook migrate up` makes the role daybook_service" })]
+    ServiceUnknown {
+        /// Whether the role exists.
+        exists: bool,
+    },
     /// The database on it.
     #[error(transparent)]
     Database(#[from] crate::database::DatabaseError),
