@@ -1,6 +1,8 @@
 //! The read tables as they are asked for: their addresses, what filters them, in which order they
 //! are walked, and whose their rows are.
 
+use daybook_domain::access;
+
 use crate::banking::account::{AccountRow, TransactionRow};
 use crate::catalog::TableInfo;
 use crate::identity::api_key::ApiKeyRow;
@@ -68,8 +70,10 @@ pub struct ReadTable {
     pub info: TableInfo,
     /// The kind of the streams that its rows come from; `None`: from all of them.
     pub kind: Option<&'static str>,
-    /// The resource whose `read` permission it needs.
+    /// The resource that a reader needs a permission on.
     pub resource: &'static str,
+    /// The permission.
+    pub action: &'static str,
     /// The column with the stream that a row comes from.
     pub stream: &'static str,
     /// The parameters that filter it.
@@ -106,6 +110,7 @@ pub const READ_TABLES: &[ReadTable] = &[
         info: TableInfo::of::<UserRow>(),
         kind: Some("identity.user"),
         resource: "identity.user",
+        action: access::READ,
         stream: "id",
         filters: &[
             on("email", "id", Match::Identifier("email")),
@@ -123,10 +128,11 @@ pub const READ_TABLES: &[ReadTable] = &[
     },
     ReadTable {
         context: "identity",
-        plural: "user-identifiers",
+        plural: "user_identifiers",
         info: TableInfo::of::<UserIdentifierRow>(),
         kind: Some("identity.user"),
         resource: "identity.user",
+        action: access::READ,
         stream: "user_id",
         filters: &[by("kind", Match::Text), by("key", Match::Text), by("user_id", Match::Id)],
         order: &[sort("kind", "text"), sort("key", "text")],
@@ -136,10 +142,11 @@ pub const READ_TABLES: &[ReadTable] = &[
     },
     ReadTable {
         context: "identity",
-        plural: "api-keys",
+        plural: "api_keys",
         info: TableInfo::of::<ApiKeyRow>(),
         kind: Some("identity.api_key"),
         resource: "identity.api_key",
+        action: access::READ,
         stream: "id",
         filters: &[
             by("user_id", Match::Id),
@@ -160,6 +167,7 @@ pub const READ_TABLES: &[ReadTable] = &[
         info: TableInfo::of::<AccountRow>(),
         kind: Some("banking.account"),
         resource: "banking.account",
+        action: access::READ,
         stream: "id",
         filters: &[
             by("user_id", Match::Id),
@@ -179,6 +187,7 @@ pub const READ_TABLES: &[ReadTable] = &[
         info: TableInfo::of::<TransactionRow>(),
         kind: Some("banking.account"),
         resource: "banking.account",
+        action: access::READ,
         stream: "account_id",
         filters: &[
             by("account_id", Match::Id),
@@ -196,10 +205,11 @@ pub const READ_TABLES: &[ReadTable] = &[
     },
     ReadTable {
         context: "platform",
-        plural: "audit-logs",
+        plural: "audit_logs",
         info: TableInfo::of::<AuditLogRow>(),
         kind: None,
-        resource: "platform.audit_log",
+        resource: access::LOG,
+        action: access::HISTORY,
         stream: "stream_id",
         filters: &[
             by("user_id", Match::Id),
@@ -216,10 +226,11 @@ pub const READ_TABLES: &[ReadTable] = &[
 ];
 
 impl ReadTable {
-    /// The table at `/v1/{context}/{plural}`.
+    /// The table at `/v1/{context}/{plural}`; `-` and `_` are the same there.
     #[must_use]
     pub fn at(context: &str, plural: &str) -> Option<&'static Self> {
-        READ_TABLES.iter().find(|table| table.context == context && table.plural == plural)
+        let same = |a: &str, b: &str| a.replace('-', "_") == b;
+        READ_TABLES.iter().find(|t| same(context, t.context) && same(plural, t.plural))
     }
 
     /// The table whose rows are the entities of this kind of stream.
