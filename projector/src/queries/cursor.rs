@@ -48,7 +48,10 @@ mod tests {
     fn a_cursor_comes_back_as_it_went_and_nothing_else_is_one() {
         let cursor = TableCursor { walk: "banking/accounts".into(), after: vec!["x y".into()] };
         let text = encode(&cursor).unwrap();
-        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{text}");
+        assert!(
+            text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+            "{text}"
+        );
         assert_eq!(decode::<TableCursor>(&text), Some(cursor));
         assert_eq!(decode::<LogCursor>(&text), None);
         assert_eq!(decode::<TableCursor>("nonsense!"), None);

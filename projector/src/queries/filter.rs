@@ -89,7 +89,9 @@ fn push(query: &mut QueryBuilder<Postgres>, filter: &FilterBy, value: &Given) {
         }
         // Compared as text, an unknown status selects nothing rather than being an error.
         (Match::UserStatus, Given::Text(text)) => {
-            query.push(" = (SELECT s FROM unnest(enum_range(NULL::public.user_status)) s WHERE s::text = ");
+            query.push(
+                " = (SELECT s FROM unnest(enum_range(NULL::public.user_status)) s WHERE s::text = ",
+            );
             query.push_bind(text.clone()).push(")");
         }
         (Match::From, Given::Time(time)) => {

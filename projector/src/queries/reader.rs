@@ -31,7 +31,20 @@ impl View {
     /// # Errors
     /// `403` when it is nothing.
     pub fn of(actor: &Actor, table: &ReadTable) -> Result<Self, Problem> {
-        let may = |own| access::may(actor, table.resource, table.action, own);
+        Self::with(actor, table, table.action)
+    }
+
+    /// What the actor may see of the past of a table's entities: what they may read now, or
+    /// everything for those who hold `history`.
+    ///
+    /// # Errors
+    /// `403` when it is nothing.
+    pub fn of_past(actor: &Actor, table: &ReadTable) -> Result<Self, Problem> {
+        Self::with(actor, table, access::HISTORY)
+    }
+
+    fn with(actor: &Actor, table: &ReadTable, action: &str) -> Result<Self, Problem> {
+        let may = |own| access::may(actor, table.resource, action, own);
         let only_of = if may(false) {
             None
         } else if may(true) {
@@ -39,16 +52,10 @@ impl View {
         } else {
             return Err(Problem::forbidden(format!(
                 "the role {} and the scopes of the key in use do not allow {} on {}",
-                actor.role, table.action, table.resource
+                actor.role, action, table.resource
             )));
         };
         Ok(Self { user: actor.id, organization: actor.tenant, only_of })
-    }
-
-    /// The same eyes, seeing everything: for those who hold `history`.
-    #[must_use]
-    pub fn unbounded(actor: &Actor) -> Self {
-        Self { user: actor.id, organization: actor.tenant, only_of: None }
     }
 }
 

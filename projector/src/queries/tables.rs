@@ -280,7 +280,9 @@ mod tests {
         for table in READ_TABLES {
             let columns: BTreeSet<_> = table.columns().map(|column| column.name).collect();
             let named = table.filters.iter().map(|filter| filter.column);
-            for column in named.chain(table.order.iter().map(|sort| sort.name)).chain([table.stream]) {
+            for column in
+                named.chain(table.order.iter().map(|sort| sort.name)).chain([table.stream])
+            {
                 assert!(columns.contains(column), "{}.{column}", table.name());
             }
             for reserved in ["limit", "cursor", "order", "as_of", "at_position"] {
