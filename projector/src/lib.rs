@@ -8,10 +8,12 @@ mod read_model;
 
 pub mod banking;
 pub mod catalog;
+pub mod http;
 pub mod identity;
 pub mod parked;
 pub mod platform;
 pub mod posted;
+pub mod queries;
 pub mod rows;
 pub mod table;
 pub mod worker;
