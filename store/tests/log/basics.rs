@@ -12,7 +12,11 @@ async fn what_is_appended_is_read_back() {
     let (appender, _) = test.appender();
     let log = test.log();
     let stream = Uuid::now_v7();
-    let mut first = request(vec![write(stream, 0, vec![opening("test.thing.opened"), event("test.thing.happened")])]);
+    let mut first = request(vec![write(
+        stream,
+        0,
+        vec![opening("test.thing.opened"), event("test.thing.happened")],
+    )]);
     first.metadata.ip_address = Some("2001:db8::7".parse().unwrap());
     first.metadata.user_agent = Some("curl".to_owned());
     first.metadata.tenant_id = Some(Uuid::from_u128(5));
@@ -40,7 +44,10 @@ async fn what_is_appended_is_read_back() {
     assert!(again.replayed);
     assert_eq!((again.version, again.position, again.recorded_at), (2, 3, answer.recorded_at));
     first.command.fingerprint[0] ^= 1;
-    assert_eq!(appender.append(first.clone()).await, Err(AppendError::CommandReused { id: first.command.id }));
+    assert_eq!(
+        appender.append(first.clone()).await,
+        Err(AppendError::CommandReused { id: first.command.id })
+    );
     assert_eq!(
         appender.append(one(stream, 1)).await,
         Err(AppendError::Conflict { stream, expected: 1, actual: 2 })

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use chrono::Utc;
 use daybook_store::{
-    AppendRequest, Appender, AppenderOptions, CommandKey, Life, Log, Metadata, NewEvent, StreamWrite,
+    AppendRequest, Appender, AppenderOptions, CommandKey, Life, Log, Metadata, NewEvent,
+    StreamWrite,
 };
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
