@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use daybook_http::{Caller, Problem};
 use futures::{Stream, StreamExt};
@@ -88,6 +89,7 @@ where
     S: Stream<Item = (u64, Result<Line, CommandError>)> + Send + 'static,
 {
     let mut latest: HashMap<Uuid, watch::Receiver<Stage>> = HashMap::new();
+    let repeated = Arc::new(AtomicBool::new(false));
     lines
         .map(move |(number, line)| {
             let progress = Progress::default();
@@ -95,7 +97,12 @@ where
                 |_| Predecessors::default(),
                 |line| follow(&mut latest, line, &progress),
             );
-            submit_line(Arc::clone(&engine), caller.clone(), number, line, predecessors, progress)
+            let batch = Batch {
+                engine: Arc::clone(&engine),
+                caller: caller.clone(),
+                repeated: Arc::clone(&repeated),
+            };
+            submit_line(batch, number, line, predecessors, progress)
         })
         .buffered(WINDOW)
 }
@@ -122,9 +129,17 @@ fn follow(
     Predecessors::new(earlier)
 }
 
-async fn submit_line(
+/// What the lines of a batch have in common.
+struct Batch {
     engine: Arc<Engine>,
     caller: Caller,
+    /// Whether a line was answered again: then this batch was sent before, and
+    /// the first answers are looked for before anything is decided.
+    repeated: Arc<AtomicBool>,
+}
+
+async fn submit_line(
+    batch: Batch,
     number: u64,
     line: Result<Line, CommandError>,
     predecessors: Predecessors,
@@ -134,18 +149,19 @@ async fn submit_line(
         Ok(line) => line,
         Err(error) => return LineAnswer { line: number, id: None, outcome: Err(error) },
     };
+    let Batch { engine, caller, repeated } = batch;
     let id = line.id.unwrap_or_else(|| engine.fresh_id());
-    let outcome = match intake(caller, line, id) {
-        Ok(intake) => match engine.order(intake).await {
-            Ok(mut order) => {
-                order.predecessors = predecessors;
-                order.progress = progress;
-                engine.submit(order).await
-            }
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
+    let submitted = async {
+        let mut order = engine.order(intake(caller, line, id)?).await?;
+        order.predecessors = predecessors;
+        order.progress = progress;
+        order.sent_before = repeated.load(Ordering::Relaxed);
+        engine.submit(order).await
     };
+    let outcome = submitted.await;
+    if matches!(&outcome, Ok(accepted) if accepted.appended.replayed) {
+        repeated.store(true, Ordering::Relaxed);
+    }
     LineAnswer { line: number, id: Some(id), outcome }
 }
 

@@ -54,7 +54,7 @@ pub struct Accepted {
 /// What one attempt at a command came to.
 pub(crate) enum Attempt {
     /// Handed over to the appender.
-    Submitted(Settling, Vec<&'static str>),
+    Submitted(Settling, Vec<String>),
     /// Decided only.
     Dry(Accepted),
 }
@@ -96,6 +96,11 @@ impl Engine {
     /// Why it was not accepted.
     pub async fn submit(&self, order: Order) -> Result<Accepted, CommandError> {
         let _mine = self.claim_id(&order)?;
+        if order.sent_before
+            && let Some(first) = self.first_answer(&order.key).await?
+        {
+            return Ok(first);
+        }
         let outcome = self.decide_and_append(&order).await;
         let refused = matches!(&outcome, Err(error) if error.rests_on_state());
         if refused && !order.dry_run {
@@ -170,14 +175,14 @@ impl Engine {
         &self,
         order: &Order,
         appended: Appended,
-        types: Vec<&'static str>,
+        event_types: Vec<String>,
     ) -> Result<Accepted, CommandError> {
         if appended.replayed {
             return self.answer_again(appended).await;
         }
         Ok(Accepted {
             appended,
-            event_types: types.into_iter().map(str::to_owned).collect(),
+            event_types,
             secrets: order.secrets.clone(),
             dry_run: false,
         })

@@ -85,6 +85,9 @@ pub struct Order {
     pub if_match: Option<i64>,
     /// Decide, but append nothing.
     pub dry_run: bool,
+    /// That this was probably sent before, so that the first answer is looked
+    /// for at once; it is found in any case, but by a longer way.
+    pub sent_before: bool,
     /// From which fresh ids are derived.
     pub seed: Uuid,
     /// What is shown to the caller once.
@@ -136,6 +139,7 @@ impl Engine {
             causation_id: None,
             if_match: intake.if_match,
             dry_run: intake.dry_run,
+            sent_before: false,
             seed,
             secrets,
             caller: intake.caller,

@@ -126,6 +126,13 @@ impl<'e> Unit<'e> {
         self.held.values().filter_map(|slot| slot.unsettled()).collect()
     }
 
+    /// The types of the events recorded so far, in the order in which they will stand in the log.
+    #[must_use]
+    pub fn event_types(&self) -> Vec<String> {
+        let events = self.writes.iter().flat_map(|write| &write.events);
+        events.map(|event| event.event_type.to_owned()).collect()
+    }
+
     /// Hands everything over to the appender and lets the streams go.
     ///
     /// # Errors

@@ -2,8 +2,11 @@
 //!
 //! A folder is a context, a file in it an aggregate; a file reads top to
 //! bottom: what it is, state, commands, events, errors, `decide`, `apply`, tests.
+//! An aggregate too large for one file is a folder of these parts.
 
 pub mod aggregate;
+pub mod banking;
 pub mod context;
+pub mod identity;
 pub mod message;
 pub mod values;

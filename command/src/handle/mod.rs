@@ -89,7 +89,6 @@ impl<'a> Work<'a> {
         if self.order.dry_run {
             return Ok(Attempt::Dry(self.dry(unit.version(stream), &decided)));
         }
-        let types = decided.events.iter().map(EventMessage::name).collect();
         let recorded = unit
             .record::<A>(stream, &decided.events, self.order.occurred_at)
             .and_then(|()| (decided.also)(&mut unit, self.order));
@@ -97,6 +96,7 @@ impl<'a> Work<'a> {
             unit.abandon();
             return Err(error);
         }
+        let types = unit.event_types();
         let settling = unit.submit(self.order.key, self.metadata.clone())?;
         Ok(Attempt::Submitted(settling, types))
     }

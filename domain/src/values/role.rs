@@ -21,6 +21,10 @@ pub enum UserRole {
 }
 
 impl UserRole {
+    /// All of them.
+    pub const ALL: &'static [Self] =
+        &[Self::Admin, Self::Manager, Self::User, Self::Viewer, Self::Auditor];
+
     /// The name as it stands in events and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -31,5 +35,11 @@ impl UserRole {
             Self::Viewer => "viewer",
             Self::Auditor => "auditor",
         }
+    }
+}
+
+impl std::fmt::Display for UserRole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -1,0 +1,3 @@
+//! Accounts and the money on them.
+
+pub mod account;

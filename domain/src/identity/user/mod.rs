@@ -1,0 +1,7 @@
+//! A user: who signs in, acts and owns.
+
+pub mod commands;
+pub mod events;
+
+pub use commands::UserCommand;
+pub use events::UserEvent;

@@ -1,0 +1,17 @@
+//! Where users stand.
+
+use super::named_values;
+
+named_values! {
+    /// Whether a user may act.
+    pub enum UserStatus {
+        /// May sign in and act.
+        Active = "active",
+        /// Put to rest, by themselves or an administrator.
+        Inactive = "inactive",
+        /// Barred by an administrator.
+        Suspended = "suspended",
+        /// Deleted; the record, its email and its username stay.
+        Deleted = "deleted",
+    }
+}
