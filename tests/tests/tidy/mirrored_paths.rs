@@ -20,7 +20,7 @@ const OTHER_MIGRATIONS: [(&str, &str); 4] = [
 
 /// Folders of `projector/src` that are no context.
 const OTHER_ROOMS_OF_PROJECTOR: [(&str, &str); 1] =
-    [("platform/audit_logs", "posted from every aggregate's events")];
+    [("platform/audit_log", "posted from every aggregate's events")];
 
 /// The aggregates, as `context/aggregate`, from the `KIND`s that the domain declares,
 /// with the file that declares each.
