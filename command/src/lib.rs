@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cache;
 pub mod engine;
 pub mod error;
+pub mod founding;
 mod handle;
 pub mod http;
 pub mod load;

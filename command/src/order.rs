@@ -75,8 +75,6 @@ pub struct Order {
     pub stream: Uuid,
     /// What is asked.
     pub command: AnyCommand,
-    /// Its name, for permissions and errors.
-    pub name: String,
     /// When it happened in the world.
     pub occurred_at: Option<DateTime<Utc>>,
     /// What caused it.
@@ -134,7 +132,6 @@ impl Engine {
             key: CommandKey { scope, id: command_id, fingerprint },
             stream: stream.unwrap_or(seed),
             command,
-            name: intake.name,
             occurred_at,
             causation_id: None,
             if_match: intake.if_match,

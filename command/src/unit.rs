@@ -105,8 +105,7 @@ impl<'e> Unit<'e> {
         let mut new_events = Vec::with_capacity(events.len());
         for event in events {
             let effects = state.effects(stream, event);
-            let data = event.encode().map_err(|error| CommandError::Fault(error.to_string()))?;
-            new_events.push(new_event(event, data, effects, occurred_at));
+            new_events.push(new_event(event, effects, occurred_at)?);
             state.apply(event);
         }
         slot.advance(i64::try_from(events.len()).unwrap_or(i64::MAX));
@@ -168,19 +167,22 @@ impl<'e> Unit<'e> {
     }
 }
 
-fn new_event<E: EventMessage>(
+/// An event as the log takes it.
+///
+/// # Errors
+/// A value that JSON cannot carry.
+pub(crate) fn new_event<E: EventMessage>(
     event: &E,
-    data: String,
     effects: Effects,
     occurred_at: Option<DateTime<Utc>>,
-) -> NewEvent {
+) -> Result<NewEvent, CommandError> {
     let keys = |claims: Vec<daybook_domain::aggregate::Claim>| {
         claims.into_iter().map(|claim| ClaimKey { scope: claim.scope, key: claim.key }).collect()
     };
-    NewEvent {
+    Ok(NewEvent {
         event_type: event.name(),
         schema_version: event.version(),
-        data,
+        data: event.encode().map_err(|error| CommandError::Fault(error.to_string()))?,
         occurred_at,
         life: match effects.lifecycle {
             Lifecycle::Goes => Life::Goes,
@@ -197,5 +199,5 @@ fn new_event<E: EventMessage>(
             .map(|hold| HoldTaken { target: hold.target, expires_at: hold.expires_at })
             .collect(),
         unholds: effects.unholds,
-    }
+    })
 }

@@ -6,11 +6,13 @@
 //! applied at most once; a request all or nothing; events never changed; no
 //! client round trip while the order is locked.
 
+pub mod appender;
 pub mod error;
 pub mod lane;
 pub mod recorded;
 pub mod request;
 
+pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
 pub use recorded::{Dependency, Recorded};

@@ -1,7 +1,7 @@
 //! `/openapi.json`: made from the same lists that the routes are made from.
 
 use axum::Json;
-use daybook_domain::catalog::{self, AggregateInfo};
+use daybook_domain::catalog::{self, AggregateEntry};
 use daybook_domain::message::MessageType;
 use serde_json::{Map, Value, json};
 
@@ -16,11 +16,9 @@ pub fn build() -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     for aggregate in catalog::AGGREGATES {
-        if aggregate.path.is_empty() {
-            continue;
-        }
+        let Some(path) = aggregate.path else { continue };
         for command in aggregate.commands {
-            add_command(&mut paths, &mut schemas, aggregate, command);
+            add_command(&mut paths, &mut schemas, aggregate, path, command);
         }
     }
     paths.insert("/v1/commands".into(), json!({ "post": batch(&mut schemas) }));
@@ -60,7 +58,8 @@ pub fn build() -> Value {
 fn add_command(
     paths: &mut Map<String, Value>,
     schemas: &mut Map<String, Value>,
-    aggregate: &AggregateInfo,
+    aggregate: &AggregateEntry,
+    path: &str,
     command: &MessageType,
 ) {
     let creates = command.name == aggregate.creates;
@@ -75,9 +74,9 @@ fn add_command(
     add_envelope(&mut schema, creates);
     schemas.insert(name.clone(), schema);
     let path = if creates {
-        format!("/v1/{}", aggregate.path)
+        format!("/v1/{path}")
     } else {
-        format!("/v1/{}/{{id}}/{}", aggregate.path, command.name)
+        format!("/v1/{path}/{{id}}/{}", command.name)
     };
     let mut parameters = vec![
         json!({ "name": "dry_run", "in": "query", "description": "Decide, but append nothing", "schema": { "type": "boolean" } }),

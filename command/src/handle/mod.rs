@@ -5,10 +5,10 @@ pub mod account;
 pub mod api_key;
 pub mod user;
 
-use daybook_domain::access;
+use daybook_domain::access::{self, Owned};
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::Context;
-use daybook_domain::message::EventMessage;
+use daybook_domain::message::{CommandMessage, EventMessage};
 use daybook_store::{Appended, Metadata};
 use uuid::Uuid;
 
@@ -38,10 +38,31 @@ impl<'a> Work<'a> {
         Ok(unit)
     }
 
+    /// Decides on the order's stream: refuses what the caller may not do, a version other than the
+    /// one expected, and what the rules forbid.
+    fn decide<A: Owned>(
+        &self,
+        unit: &Unit<'_>,
+        command: &A::Command,
+        facts: &A::Facts,
+    ) -> Result<Vec<A::Event>, CommandError> {
+        let state = unit.state::<A>(self.order.stream)?;
+        self.check(unit, state, command)?;
+        state
+            .decide(command, facts, self.context)
+            .map_err(|refusal| CommandError::refused(&refusal))
+    }
+
     /// Refuses what the caller may not do, and a version other than the one expected.
-    fn check<A: Aggregate>(&self, unit: &Unit<'_>, own: bool) -> Result<(), CommandError> {
+    fn check<A: Owned>(
+        &self,
+        unit: &Unit<'_>,
+        state: &A,
+        command: &A::Command,
+    ) -> Result<(), CommandError> {
         let actor = &self.order.caller.actor;
-        let name = &self.order.name;
+        let name = command.name();
+        let own = state.owner(self.order.stream, command) == Some(actor.id);
         if !access::may(actor, A::KIND, name, own) {
             return Err(CommandError::Forbidden(format!(
                 "role {} may not {name} this {}",
@@ -50,7 +71,7 @@ impl<'a> Work<'a> {
             )));
         }
         if let Some(time) = self.order.occurred_at {
-            if !access::may(actor, A::KIND, "import", own) {
+            if !access::may_say_when(actor) {
                 return Err(CommandError::Forbidden(format!(
                     "role {} may not say when things happened; leave occurred_at out",
                     actor.role.as_str()
@@ -133,5 +154,14 @@ impl<A: Aggregate> Decided<A> {
     /// Events of the order's stream alone.
     fn alone(events: Vec<A::Event>) -> Self {
         Self { events, also: Box::new(|_, _| Ok(())) }
+    }
+
+    /// Events that were decided on another stream as it is now.
+    fn guarding(events: Vec<A::Event>, read: Uuid) -> Self {
+        let guard: Also = Box::new(move |unit, _| {
+            unit.guard(read);
+            Ok(())
+        });
+        Self { events, also: guard }
     }
 }
