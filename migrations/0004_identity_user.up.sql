@@ -17,6 +17,8 @@ CREATE TABLE public.users (
     is_verified boolean NOT NULL DEFAULT false,
     role varchar(50) NOT NULL DEFAULT 'user',
     last_login timestamptz,
+    failed_logins int NOT NULL DEFAULT 0,
+    locked_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     created_by uuid REFERENCES public.users (id),
@@ -68,5 +70,5 @@ GRANT SELECT ON public.users, public.user_identifiers TO application_role;
 GRANT SELECT ON public.user_identifiers TO daybook_analyst, daybook_auditor;
 -- Everything but the password's hash.
 GRANT SELECT (id, username, email, full_name, first_name, last_name, phone, status, is_active, name,
-        is_verified, role, last_login, created_at, updated_at, created_by, updated_by, deleted_at)
+        is_verified, role, last_login, failed_logins, locked_until, created_at, updated_at, created_by, updated_by, deleted_at)
     ON public.users TO daybook_analyst, daybook_auditor;

@@ -16,7 +16,7 @@ CREATE TABLE public.api_keys (
     updated_at timestamptz NOT NULL DEFAULT CURRENT_TIMESTAMP,
     created_by uuid REFERENCES public.users (id),
     updated_by uuid REFERENCES public.users (id),
-    CONSTRAINT chk_api_keys_status CHECK (status IN ('active', 'revoked'))
+    CONSTRAINT chk_api_keys_status CHECK (status IN ('active', 'revoked', 'expired'))
 );
 CREATE INDEX idx_api_keys_user_id ON public.api_keys (user_id);
 CREATE INDEX idx_api_keys_prefix ON public.api_keys (prefix);

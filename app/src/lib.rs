@@ -2,6 +2,12 @@
 //!
 //! The binary `daybook` is one call into [`cli`]; end-to-end tests use the same parts.
 
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod dev;
+pub mod doctor;
+pub mod serve;
+pub mod signals;
+pub mod telemetry;
+pub mod upkeep;

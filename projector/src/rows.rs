@@ -1,7 +1,7 @@
 //! The rows that a batch of events touches, in memory: loaded in bulk, changed
 //! by projections, written in bulk. No SQL here.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -43,25 +43,27 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct TouchedKeys<R: Row> {
     needed: BTreeSet<R::Key>,
-    made: Vec<R::Key>,
+    made: HashSet<R::Key>,
 }
 
 impl<R: Row> Default for TouchedKeys<R> {
     fn default() -> Self {
-        Self { needed: BTreeSet::new(), made: Vec::new() }
+        Self { needed: BTreeSet::new(), made: HashSet::new() }
     }
 }
 
 impl<R: Row> TouchedKeys<R> {
     /// The event reads or changes this row: it is loaded before.
     pub fn needs(&mut self, key: R::Key) {
-        self.needed.insert(key);
+        if !self.made.contains(&key) {
+            self.needed.insert(key);
+        }
     }
 
     /// The event makes this row, whose key is new in the log: nothing is loaded, and the table's
     /// primary key refuses should it be there after all.
     pub fn makes(&mut self, key: R::Key) {
-        self.made.push(key);
+        self.made.insert(key);
     }
 }
 
@@ -177,9 +179,6 @@ impl<R: Row> TableRows<R> {
     pub(crate) fn begin(&mut self, touched: TouchedKeys<R>) -> Vec<R::Key> {
         self.clock += 1;
         let used = self.clock;
-        for key in touched.made {
-            self.slots.entry(key).or_insert(Slot { stored: None, current: None, used }).used = used;
-        }
         let mut missing = Vec::new();
         for key in touched.needed {
             match self.slots.get_mut(&key) {
@@ -189,6 +188,10 @@ impl<R: Row> TableRows<R> {
                     self.slots.insert(key, Slot { stored: None, current: None, used });
                 }
             }
+        }
+        // A key may be both: freed by one event, taken by a later one. Then what is loaded counts.
+        for key in touched.made {
+            self.slots.entry(key).or_insert(Slot { stored: None, current: None, used }).used = used;
         }
         missing
     }

@@ -72,6 +72,10 @@ pub async fn up(options: &PgConnectOptions, to: Option<i64>) -> Result<Vec<i64>,
         Some(version) => MIGRATIONS.run_to(version, &mut connection).await?,
         None => MIGRATIONS.run(&mut connection).await?,
     }
+    // So that the service can tell whether the schema is the one that it knows.
+    sqlx::raw_sql("GRANT SELECT ON public._sqlx_migrations TO daybook_writer, daybook_maintenance")
+        .execute(&mut connection)
+        .await?;
     let after = applied(&mut connection).await?;
     connection.close().await?;
     Ok(after.into_keys().filter(|version| !before.contains_key(version)).collect())
@@ -135,6 +139,19 @@ pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationState>
     }));
     states.sort_by_key(|state| state.version);
     Ok(states)
+}
+
+/// Refuses a schema that is not the one that this binary knows.
+///
+/// # Errors
+/// When a migration is missing, changed or unknown, or the server does not answer.
+pub async fn refuse_other_schema(connection: &mut PgConnection) -> Result<(), DatabaseError> {
+    let other =
+        status(connection).await?.into_iter().find(|state| state.standing != Standing::Applied);
+    match other {
+        Some(state) => Err(DatabaseError::OtherSchema(Box::new(state))),
+        None => Ok(()),
+    }
 }
 
 #[derive(sqlx::FromRow)]

@@ -40,6 +40,9 @@ pub enum DatabaseError {
         "{0}. What was applied before it stays; `daybook migrate status` shows where it stands"
     )]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The schema is another binary's.
+    #[error("migration {:04} ({}) is {:?}: the schema is not the one that this daybook knows. `daybook migrate status` shows where it stands, `daybook migrate up` brings it up to date; a newer schema needs the newer daybook", .0.version, .0.description, .0.standing)]
+    OtherSchema(Box<migrate::MigrationState>),
     /// Undoing would throw events away.
     #[error(
         "the log has events, and this would throw them away for good. If that is meant, say so with --discard-log"

@@ -92,12 +92,18 @@ impl Pools {
         sizes: PoolSizes,
     ) -> Result<Self, DatabaseError> {
         check_service(service).await?;
-        Ok(Self {
+        Ok(Self::lazy(service, sizes))
+    }
+
+    /// The pools without a look at the server; they connect when they are used.
+    #[must_use]
+    pub fn lazy(service: &PgConnectOptions, sizes: PoolSizes) -> Self {
+        Self {
             writer: pool(Role::Writer, service, sizes.writer),
             projector: pool(Role::Projector, service, sizes.projector),
             reader: pool(Role::Reader, service, sizes.reader),
             maintenance: pool(Role::Maintenance, service, 2),
-        })
+        }
     }
 
     /// The pool of a role.

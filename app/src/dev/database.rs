@@ -16,12 +16,14 @@ use crate::database::{self, DatabaseError, PoolSizes, Pools, Privileges, migrate
 pub const DATABASE: &str = "daybook";
 const SERVICE: &str = "daybook_service";
 
-/// Whether a database that was named may be changed. The private one always is.
+/// What may be done to the database before it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preparation {
-    /// Make roles and run migrations, where its URL allows that.
+    /// Make roles and run migrations, where the URL allows that: for `daybook dev`.
     Migrate,
-    /// Take it as it is.
+    /// Keep the private database's schema up to date, and take a named one as it is: for tools.
+    MigratePrivate,
+    /// Take the schema as it is: for those who look at it or change it themselves.
     AsItIs,
 }
 
@@ -69,7 +71,7 @@ impl Database {
 }
 
 /// Finds the database: the one that the settings name, else the private one, which is started if it is
-/// down, and always has this binary's schema.
+/// down.
 ///
 /// # Errors
 /// When it cannot be reached or prepared.
@@ -79,11 +81,11 @@ pub async fn ensure_database(
 ) -> Result<Database, DevError> {
     match &settings.database_url {
         Some(url) => named(settings, url, preparation).await,
-        None => private(settings).await,
+        None => private(settings, preparation).await,
     }
 }
 
-async fn private(settings: &Settings) -> Result<Database, DevError> {
+async fn private(settings: &Settings, preparation: Preparation) -> Result<Database, DevError> {
     let private = Private::open(&settings.data_dir, &settings.postgres).await?;
     let service_password = private.home.secret("service.password")?;
     let options = |user: &str, password: &str, database: &str| {
@@ -105,7 +107,9 @@ async fn private(settings: &Settings) -> Result<Database, DevError> {
         database::set_service_password(&mut connection, &service_password).await?;
     }
     connection.close().await.map_err(DatabaseError::Statement)?;
-    migrate::up(&admin, None).await?;
+    if preparation != Preparation::AsItIs {
+        migrate::up(&admin, None).await?;
+    }
     Ok(Database { service, admin: Some(admin), private: Some(private) })
 }
 
@@ -178,7 +182,7 @@ async fn service_beside(
     .fetch_one(&mut *connection)
     .await
     .map_err(DatabaseError::Statement)?;
-    if exists || preparation == Preparation::AsItIs {
+    if exists || preparation != Preparation::Migrate {
         return Err(DevError::ServiceUnknown { exists });
     }
     database::bootstrap(connection).await?;

@@ -42,6 +42,23 @@ pub struct Hundredths(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonText(pub String);
 
+/// Words without spaces, commas, quotes and braces, in `text[]` columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    words: Vec<String>,
+    /// `{one,two}`: parameters cannot be arrays of arrays, so each value goes as text.
+    literal: String,
+}
+
+impl Words {
+    /// These words.
+    #[must_use]
+    pub fn new(words: Vec<String>) -> Self {
+        let literal = format!("{{{}}}", words.join(","));
+        Self { words, literal }
+    }
+}
+
 /// 2000-01-01T00:00:00Z in microseconds since 1970: the origin of PostgreSQL's timestamps.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
@@ -192,6 +209,51 @@ impl Column for JsonText {
 
     fn json(&self, out: &mut String) {
         out.push_str(&self.0);
+    }
+}
+
+impl Column for Words {
+    const ARRAY: &'static str = "text";
+    type Bound<'a> = &'a str;
+    type Read = String;
+
+    fn bound(&self) -> &str {
+        &self.literal
+    }
+
+    fn read(value: String) -> Result<Self, BoxDynError> {
+        let inside = value.trim_start_matches('{').trim_end_matches('}');
+        if inside.contains(['"', '{', '\\', ' ']) {
+            return Err(format!("{value} has more in it than plain words").into());
+        }
+        Ok(Self::new(inside.split(',').filter(|word| !word.is_empty()).map(String::from).collect()))
+    }
+
+    fn copy(&self, out: &mut Vec<u8>) -> bool {
+        let count = i32::try_from(self.words.len()).unwrap_or(i32::MAX);
+        // Dimensions, no NULLs, the element type's oid (text), then length and lower bound.
+        out.extend_from_slice(&i32::from(count > 0).to_be_bytes());
+        out.extend_from_slice(&0_i32.to_be_bytes());
+        out.extend_from_slice(&25_i32.to_be_bytes());
+        if count > 0 {
+            out.extend_from_slice(&count.to_be_bytes());
+            out.extend_from_slice(&1_i32.to_be_bytes());
+        }
+        for word in &self.words {
+            copy_field(word, out);
+        }
+        true
+    }
+
+    fn json(&self, out: &mut String) {
+        out.push('[');
+        for (at, word) in self.words.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            push_json_string(out, word);
+        }
+        out.push(']');
     }
 }
 

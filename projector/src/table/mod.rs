@@ -12,7 +12,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use uuid::Uuid;
 
-pub use column::{Column, Hundredths, JsonText};
+pub use column::{Column, Hundredths, JsonText, Words};
 pub use statements::{LIVE, SCRATCH, Statements};
 
 /// A column of a read table.
