@@ -231,6 +231,35 @@ BEGIN
 END
 $$;
 
+-- The last position recorded at or before an instant: a search by halves, since time grows with
+-- position. Bounding the time as well lets the planner leave out all months but one.
+CREATE FUNCTION journal.position_at(p_instant timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    low bigint := 0;
+    low_at timestamptz := '-infinity';
+    high bigint;
+    high_at timestamptz;
+    middle bigint;
+    middle_at timestamptz;
+BEGIN
+    SELECT b.position + 1, 'infinity' INTO STRICT high, high_at FROM journal.batches b ORDER BY b.batch DESC LIMIT 1;
+    WHILE high - low > 1 LOOP
+        middle := (low + high) / 2;
+        SELECT e.recorded_at INTO STRICT middle_at FROM journal.events e
+        WHERE e.position = middle AND e.recorded_at > low_at AND e.recorded_at < high_at;
+        IF middle_at <= p_instant THEN
+            low := middle;
+            low_at := middle_at;
+        ELSE
+            high := middle;
+            high_at := middle_at;
+        END IF;
+    END LOOP;
+    RETURN low;
+END
+$$;
+
 -- Takes away at most so many commands that are past their 13 months. Returns how many.
 CREATE FUNCTION journal.forget_commands(p_at_most integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -274,6 +303,7 @@ REVOKE CREATE ON SCHEMA journal FROM daybook_log_owner;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA journal FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION journal.tick TO daybook_writer, daybook_projector, daybook_auditor;
+GRANT EXECUTE ON FUNCTION journal.position_at TO daybook_writer, daybook_projector, daybook_auditor;
 GRANT EXECUTE ON FUNCTION journal.clock() TO daybook_writer, daybook_projector, daybook_maintenance, daybook_auditor;
 GRANT EXECUTE ON FUNCTION journal.make_partitions, journal.close_month, journal.validate_month,
     journal.forget_commands, journal.forget_batches TO daybook_maintenance;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use daybook_command::Engine;
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ServiceRole, Settings};
 use crate::database::{DatabaseError, Pools, migrate};
-use crate::upkeep;
+use crate::{network, sides, upkeep};
 
 /// What every role is given.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// The log did not take its first events.
+    #[error("the log cannot be begun: {0}")]
+    Log(String),
     /// A role ended by itself.
     #[error("{name} ended: {reason}")]
     Ended {
@@ -64,15 +68,47 @@ impl Runtime {
     }
 }
 
-/// The tasks of the roles in the settings.
-#[must_use]
-pub fn tasks(runtime: &Runtime) -> Vec<Task> {
+/// The parts of a process that its tasks share.
+pub struct Sides {
+    /// The write side, where this process has the role.
+    pub engine: Option<Arc<Engine>>,
+    /// The tasks of the roles in the settings.
+    pub tasks: Vec<Task>,
+}
+
+/// Puts together what the roles in the settings need.
+///
+/// # Errors
+/// When the log does not take its first events.
+pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
+    let metrics = network::count();
+    let roles = &runtime.settings.roles;
     let mut tasks = Vec::new();
+    let mut engine = None;
     // Every log needs its next partitions, whoever appends to it.
-    if runtime.settings.roles.has(ServiceRole::Command) {
+    if roles.has(ServiceRole::Command) {
+        upkeep::once(&runtime.pools.maintenance).await.map_err(DatabaseError::Statement)?;
         tasks.push(Task { name: "upkeep", work: Box::pin(upkeep::run(runtime.clone())) });
+        let started = sides::write(&runtime.pools, &runtime.settings).await;
+        engine = Some(started.map_err(|error| ServeError::Log(error.to_string()))?);
     }
-    tasks
+    let follow = sides::follow(&runtime.pools, engine.as_deref());
+    let mut posted = None;
+    if roles.has(ServiceRole::Projector) {
+        let worker = sides::worker(&runtime.pools, &runtime.settings, &follow);
+        posted = Some(worker.posted());
+        let cancel = runtime.cancel.clone();
+        tasks.push(Task {
+            name: "projector",
+            work: Box::pin(async move { worker.run(cancel).await.map_err(Into::into) }),
+        });
+    }
+    let reads = roles
+        .has(ServiceRole::Query)
+        .then(|| sides::read(&runtime.pools, follow, posted, runtime.cancel.clone()));
+    let serving = network::run(runtime.clone(), engine.clone(), reads, metrics);
+    tasks.push(Task { name: "http", work: Box::pin(serving) });
+    Ok(Sides { engine, tasks })
 }
 
 /// Runs tasks until the runtime is cancelled, then waits for them to end. One that ends by itself stops

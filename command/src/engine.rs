@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::{Actor, Context};
 use daybook_http::Caller;
 use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use crate::cache::{Settling, StreamCache};
 use crate::error::CommandError;
 use crate::handle;
+use crate::load::{self, Loaded};
 use crate::order::{AnyCommand, Order};
 
 /// How often a command is decided again because others were faster.
@@ -180,12 +182,7 @@ impl Engine {
         if appended.replayed {
             return self.answer_again(appended).await;
         }
-        Ok(Accepted {
-            appended,
-            event_types,
-            secrets: order.secrets.clone(),
-            dry_run: false,
-        })
+        Ok(Accepted { appended, event_types, secrets: order.secrets.clone(), dry_run: false })
     }
 
     /// The answer that was given to this command id before, if there was one.
@@ -225,6 +222,20 @@ impl Engine {
     /// The time, to the microsecond, which is what the log keeps.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.world.now)().trunc_subsecs(6)
+    }
+
+    /// Saves a state, so that the next load is short. On a task of its own: nobody
+    /// waits for it, and a failure costs nothing but time.
+    pub(crate) fn save_snapshot<A: Aggregate>(&self, stream: Uuid, loaded: &Loaded<A>) {
+        let Ok(state) = serde_json::to_string(&loaded.state) else { return };
+        let (appender, version) = (self.appender.clone(), loaded.version);
+        tokio::spawn(async move {
+            if let Err(error) =
+                appender.save_snapshot(stream, version, &load::shape::<A>(), &state).await
+            {
+                tracing::warn!(%stream, %error, "a snapshot was not saved");
+            }
+        });
     }
 
     fn claim_id(&self, order: &Order) -> Result<InFlight<'_>, CommandError> {

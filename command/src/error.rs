@@ -102,7 +102,9 @@ impl From<CommandError> for Problem {
             ),
             CommandError::Forbidden(_) => Self::forbidden(detail),
             CommandError::Decode(error) => decode_problem(&error),
-            CommandError::Invalid { pointer, detail } => Self::invalid(&detail).field(pointer, detail),
+            CommandError::Invalid { pointer, detail } => {
+                Self::invalid(&detail).field(pointer, detail)
+            }
             CommandError::VersionMismatch { expected, actual } => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", detail)
                     .with("expected_version", expected)
@@ -161,15 +163,15 @@ fn append_problem(error: &AppendError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "reference-closed", detail)
                 .with("stream_id", stream.to_string())
         }
-        AppendError::Held { stream, holders } => {
-            Problem::new(StatusCode::CONFLICT, "held", detail)
-                .with("stream_id", stream.to_string())
-                .with("holders", json!(holders))
-        }
+        AppendError::Held { stream, holders } => Problem::new(StatusCode::CONFLICT, "held", detail)
+            .with("stream_id", stream.to_string())
+            .with("holders", json!(holders)),
         AppendError::Data(_) => Problem::invalid(detail),
         AppendError::ClockAhead { .. } | AppendError::Unavailable(_) => {
             tracing::warn!(%error, "the log did not take a request");
-            Problem::unavailable("the log is unavailable; send the same command with the same id again")
+            Problem::unavailable(
+                "the log is unavailable; send the same command with the same id again",
+            )
         }
         AppendError::Overloaded => {
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1)

@@ -121,8 +121,8 @@ impl Engine {
         let fields = json!({ "user_id": user_id, "name": name, "scopes": scopes });
         let accepted = self.as_system(ApiKey::KIND, "issue", fields).await?;
         let secret = accepted.secrets.into_iter().find(|(name, _)| *name == "secret");
-        let (_, secret) =
-            secret.ok_or_else(|| CommandError::Fault("a new key came without its secret".into()))?;
+        let (_, secret) = secret
+            .ok_or_else(|| CommandError::Fault("a new key came without its secret".into()))?;
         Ok(NewKey { user_id, key_id: accepted.appended.stream_id, secret })
     }
 

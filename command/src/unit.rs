@@ -22,7 +22,7 @@ use crate::error::CommandError;
 use crate::load;
 
 /// Streams held for one decision, and what was decided so far.
-pub struct Unit<'e> {
+pub(crate) struct Unit<'e> {
     engine: &'e Engine,
     held: BTreeMap<Uuid, OwnedMutexGuard<Slot>>,
     writes: Vec<StreamWrite>,
@@ -31,7 +31,7 @@ pub struct Unit<'e> {
 
 impl<'e> Unit<'e> {
     /// Waits until all these streams are free, and holds them.
-    pub async fn hold(engine: &'e Engine, streams: &[Uuid]) -> Self {
+    pub(crate) async fn hold(engine: &'e Engine, streams: &[Uuid]) -> Self {
         let mut ids = streams.to_vec();
         ids.sort_unstable();
         ids.dedup();
@@ -54,11 +54,14 @@ impl<'e> Unit<'e> {
     ///
     /// # Errors
     /// The log cannot be read, or the stream is one of another kind.
-    pub async fn load<A: Aggregate>(&mut self, stream: Uuid) -> Result<&A, CommandError> {
+    pub(crate) async fn load<A: Aggregate>(&mut self, stream: Uuid) -> Result<&A, CommandError> {
         let engine = self.engine;
         let slot = self.slot(stream)?;
         if slot.state::<A>().is_none() {
             let loaded = load::stream::<A>(&engine.log, stream).await?;
+            if loaded.events_read >= load::PAGE {
+                engine.save_snapshot(stream, &loaded);
+            }
             slot.fill(loaded.state, loaded.version);
         }
         self.state(stream)
@@ -68,7 +71,7 @@ impl<'e> Unit<'e> {
     ///
     /// # Errors
     /// It is not held, or was not loaded.
-    pub fn state<A: Aggregate>(&self, stream: Uuid) -> Result<&A, CommandError> {
+    pub(crate) fn state<A: Aggregate>(&self, stream: Uuid) -> Result<&A, CommandError> {
         self.held
             .get(&stream)
             .and_then(|slot| slot.state())
@@ -77,12 +80,12 @@ impl<'e> Unit<'e> {
 
     /// The version of a held stream, decisions on their way included.
     #[must_use]
-    pub fn version(&self, stream: Uuid) -> i64 {
+    pub(crate) fn version(&self, stream: Uuid) -> i64 {
         self.held.get(&stream).map_or(0, |slot| slot.version())
     }
 
     /// Says that the decision rests on this stream as it is now.
-    pub fn guard(&mut self, stream: Uuid) {
+    pub(crate) fn guard(&mut self, stream: Uuid) {
         self.guards.push(Guard { stream_id: stream, version: self.version(stream) });
     }
 
@@ -91,7 +94,7 @@ impl<'e> Unit<'e> {
     ///
     /// # Errors
     /// An event that JSON cannot carry; the unit is then of no further use.
-    pub fn record<A: Aggregate>(
+    pub(crate) fn record<A: Aggregate>(
         &mut self,
         stream: Uuid,
         events: &[A::Event],
@@ -121,13 +124,13 @@ impl<'e> Unit<'e> {
     /// The appends, not known to be durable, that the states here include. What
     /// is refused on such a state is only refused for good once they are.
     #[must_use]
-    pub fn unsettled(&self) -> Vec<Settling> {
+    pub(crate) fn unsettled(&self) -> Vec<Settling> {
         self.held.values().filter_map(|slot| slot.unsettled()).collect()
     }
 
     /// The types of the events recorded so far, in the order in which they will stand in the log.
     #[must_use]
-    pub fn event_types(&self) -> Vec<String> {
+    pub(crate) fn event_types(&self) -> Vec<String> {
         let events = self.writes.iter().flat_map(|write| &write.events);
         events.map(|event| event.event_type.to_owned()).collect()
     }
@@ -136,7 +139,11 @@ impl<'e> Unit<'e> {
     ///
     /// # Errors
     /// The queue is full; then nothing was decided.
-    pub fn submit(mut self, command: CommandKey, metadata: Metadata) -> Result<Settling, CommandError> {
+    pub(crate) fn submit(
+        mut self,
+        command: CommandKey,
+        metadata: Metadata,
+    ) -> Result<Settling, CommandError> {
         let request = AppendRequest {
             command,
             metadata,
@@ -160,7 +167,7 @@ impl<'e> Unit<'e> {
     }
 
     /// Forgets the states, which may include what was not handed over.
-    pub fn abandon(mut self) {
+    pub(crate) fn abandon(mut self) {
         for slot in self.held.values_mut() {
             slot.forget();
         }

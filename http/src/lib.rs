@@ -3,7 +3,9 @@
 pub mod caller;
 pub mod problem;
 pub mod query;
+pub mod validity;
 
 pub use caller::Caller;
 pub use problem::{FieldError, Problem};
 pub use query::Params;
+pub use validity::StillValid;

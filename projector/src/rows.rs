@@ -224,14 +224,19 @@ impl<R: Row> TableRows<R> {
             .collect()
     }
 
-    /// What differs from the table, among the rows that `wanted` accepts.
-    pub(crate) fn writes(&self, wanted: impl Fn(&R) -> bool) -> Writes<'_, R> {
+    /// What differs from the table.
+    pub(crate) fn writes(&self) -> Writes<'_, R> {
+        self.writes_of(|_, _| true)
+    }
+
+    /// What differs from the table, among the rows that `wanted` accepts, and everything that is gone.
+    pub(crate) fn writes_of(&self, wanted: impl Fn(&R, u64) -> bool) -> Writes<'_, R> {
         let mut writes =
             Writes { inserts: Vec::new(), updates: Vec::new(), deletes: Vec::new() };
         for slot in self.slots.values() {
             match (&slot.stored, &slot.current) {
-                (None, Some(row)) if wanted(row) => writes.inserts.push(row),
-                (Some(stored), Some(row)) if stored != row && wanted(row) => {
+                (None, Some(row)) if wanted(row, slot.used) => writes.inserts.push(row),
+                (Some(stored), Some(row)) if stored != row && wanted(row, slot.used) => {
                     writes.updates.push(row);
                 }
                 (Some(row), None) => writes.deletes.push(row),
@@ -252,21 +257,16 @@ impl<R: Row> TableRows<R> {
         rows
     }
 
-    /// Forgets rows that have just been written and that `forget` accepts, with when they were last
-    /// used; the others are what the table has.
-    pub(crate) fn written(&mut self, forget: impl Fn(&R, u64) -> bool) {
+    /// Forgets the rows that were just written: those that `written` accepts, by when they were last
+    /// used, and those that are gone.
+    pub(crate) fn forget(&mut self, written: impl Fn(&R, u64) -> bool) {
         let spilled = &mut self.spilled;
         self.slots.retain(|_, slot| match &slot.current {
-            Some(row) if forget(row, slot.used) => {
+            Some(row) if written(row, slot.used) => {
                 *spilled = true;
                 false
             }
-            Some(_) => {
-                if slot.stored != slot.current {
-                    slot.stored.clone_from(&slot.current);
-                }
-                true
-            }
+            Some(_) => true,
             None => false,
         });
     }

@@ -18,18 +18,18 @@ use super::authenticate::{Identity, address};
 /// The numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitSettings {
-    /// Requests a second and key.
-    pub per_key: NonZeroU32,
-    /// Requests a second and client address.
-    pub per_address: NonZeroU32,
+    /// Requests a second and key; `None`: as many as they like.
+    pub per_key: Option<NonZeroU32>,
+    /// Requests a second and client address; `None`: as many as they like.
+    pub per_address: Option<NonZeroU32>,
     /// Requests being worked on at a time; more are turned away.
     pub at_once: usize,
 }
 
 /// The counters behind the limits.
 pub struct Limits {
-    keys: DefaultKeyedRateLimiter<Uuid>,
-    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    keys: Option<DefaultKeyedRateLimiter<Uuid>>,
+    addresses: Option<DefaultKeyedRateLimiter<IpAddr>>,
     at_once: Semaphore,
 }
 
@@ -38,16 +38,16 @@ impl Limits {
     #[must_use]
     pub fn new(settings: LimitSettings) -> Self {
         Self {
-            keys: RateLimiter::keyed(Quota::per_second(settings.per_key)),
-            addresses: RateLimiter::keyed(Quota::per_second(settings.per_address)),
+            keys: settings.per_key.map(|rate| RateLimiter::keyed(Quota::per_second(rate))),
+            addresses: settings.per_address.map(|rate| RateLimiter::keyed(Quota::per_second(rate))),
             at_once: Semaphore::new(settings.at_once),
         }
     }
 
     /// Forgets the keys and addresses that have been quiet. Called now and then.
     pub fn forget_quiet(&self) {
-        self.keys.retain_recent();
-        self.addresses.retain_recent();
+        self.keys.iter().for_each(RateLimiter::retain_recent);
+        self.addresses.iter().for_each(RateLimiter::retain_recent);
     }
 }
 
@@ -66,7 +66,9 @@ pub(super) async fn per_address(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if address(&request).is_some_and(|address| limits.addresses.check_key(&address).is_err()) {
+    if let (Some(addresses), Some(address)) = (&limits.addresses, address(&request))
+        && addresses.check_key(&address).is_err()
+    {
         return Err(too_many("address"));
     }
     // Liveness and metrics are answered also when nothing else is.
@@ -92,7 +94,9 @@ pub(super) async fn per_key(
     next: Next,
 ) -> Result<Response, Problem> {
     let key = request.extensions().get::<Identity>().map(|identity| identity.key_id);
-    if key.is_some_and(|key| limits.keys.check_key(&key).is_err()) {
+    if let (Some(keys), Some(key)) = (&limits.keys, key)
+        && keys.check_key(&key).is_err()
+    {
         return Err(too_many("key"));
     }
     Ok(next.run(request).await)

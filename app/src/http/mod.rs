@@ -13,18 +13,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::routing::get;
 use daybook_http::Problem;
 
+use crate::config::Settings;
+
 pub use authenticate::{Authenticator, Identity};
 pub use health::{Health, Readiness};
 pub use limits::{Limits, LimitSettings};
 pub use serve::serve;
-
-/// How long a request may take until its answer begins.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// Puts the shell around the routes of the sides that run in this process.
 pub fn shell(
@@ -32,7 +32,9 @@ pub fn shell(
     authenticator: Arc<Authenticator>,
     limits: Arc<Limits>,
     health: Health,
+    settings: &Settings,
 ) -> Router {
+    let request_timeout = settings.request_timeout.duration();
     let open = Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -49,7 +51,7 @@ pub fn shell(
         .merge(open)
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(time_limit))
+        .layer(middleware::from_fn_with_state(request_timeout, time_limit))
         .layer(middleware::from_fn_with_state(limits, limits::per_address))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(access_log::trace))
@@ -68,13 +70,15 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
 }
 
 async fn time_limit(
+    State(limit): State<Duration>,
     request: axum::extract::Request,
     next: middleware::Next,
 ) -> Result<axum::response::Response, Problem> {
-    tokio::time::timeout(REQUEST_TIME, next.run(request)).await.map_err(|_| {
-        Problem::unavailable(
-            "the request took longer than 30 seconds; a command may still have been taken: send it again with the same Idempotency-Key",
-        )
+    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
+        Problem::unavailable(format!(
+            "the request took longer than {} s; a command may still have been taken: send it again with the same Idempotency-Key",
+            limit.as_secs()
+        ))
     })
 }
 

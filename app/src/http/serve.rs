@@ -14,10 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
 
-/// How long a client may take to send its headers.
-const HEADER_TIME: Duration = Duration::from_secs(5);
-/// How long open requests are waited for when the service stops.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::config::Settings;
 
 /// Answers on `listener` until `cancel`; then lets open requests end.
 ///
@@ -27,6 +24,7 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     cancel: CancellationToken,
+    settings: &Settings,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     loop {
@@ -45,7 +43,7 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         let service = with_peer(router.clone(), peer);
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(settings.header_timeout.duration());
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(Duration::from_secs(30));
         let connection = builder
             .serve_connection(TokioIo::new(stream), service)
@@ -58,7 +56,9 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+    // Something is left of the grace for the appends that these requests wait for.
+    let grace = settings.shutdown_grace.duration() / 2;
+    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())

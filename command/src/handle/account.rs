@@ -4,6 +4,7 @@
 use daybook_domain::banking::account::{
     Account, AccountCommand, AccountFacts, commands::Transfer, transfer,
 };
+use daybook_domain::identity::user::User;
 
 use super::{Decided, Work};
 use crate::engine::Attempt;
@@ -18,9 +19,9 @@ pub(crate) async fn attempt(
         AccountCommand::Open(open) => {
             let owner = open.user_id;
             let mut unit = work.hold::<Account>(&[owner]).await?;
-            let facts = AccountFacts { owner: Some(unit.load(owner).await?.clone()) };
+            let facts = AccountFacts { owner: Some(unit.load::<User>(owner).await?.clone()) };
             let decided = work.decide::<Account>(&unit, command, &facts);
-            work.conclude(unit, decided.map(|events| Decided::guarding(events, owner)))
+            work.conclude(unit, decided.map(|events| Decided::<Account>::guarding(events, owner)))
         }
         AccountCommand::Transfer(wanted) => attempt_transfer(work, command, wanted).await,
         AccountCommand::Rename(_)
@@ -40,7 +41,7 @@ pub(crate) async fn attempt(
         | AccountCommand::Close(_) => {
             let unit = work.hold::<Account>(&[]).await?;
             let decided = work.decide::<Account>(&unit, command, &AccountFacts::default());
-            work.conclude(unit, decided.map(Decided::alone))
+            work.conclude(unit, decided.map(Decided::<Account>::alone))
         }
     }
 }
@@ -55,12 +56,14 @@ async fn attempt_transfer(
     unit.load::<Account>(to).await?;
     let source = unit.state::<Account>(from)?;
     let decided = work.check(&unit, source, command).and_then(|()| {
-        transfer(from, source, to, unit.state(to)?, wanted, work.context)
+        transfer(source, from, unit.state(to)?, wanted, work.context)
             .map_err(|refusal| CommandError::refused(&refusal))
     });
-    let decided = decided.map(|(out, into)| Decided {
-        events: out,
-        also: Box::new(move |unit, order| unit.record::<Account>(to, &into, order.occurred_at)),
+    let decided = decided.map(|transferred| Decided::<Account> {
+        events: vec![transferred.source],
+        also: Box::new(move |unit, order| {
+            unit.record::<Account>(to, &[transferred.target], order.occurred_at)
+        }),
     });
     work.conclude(unit, decided)
 }

@@ -1,6 +1,7 @@
 //! Commands of API keys. Some rest on their owner's state.
 
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand, ApiKeyFacts};
+use daybook_domain::identity::user::User;
 
 use super::{Decided, Work};
 use crate::engine::Attempt;
@@ -15,12 +16,12 @@ pub(crate) async fn attempt(
     let mut unit = work.hold::<ApiKey>(&[]).await?;
     let Some(owner) = unit.state::<ApiKey>(stream)?.reads(command) else {
         let decided = work.decide::<ApiKey>(&unit, command, &ApiKeyFacts::default());
-        return work.conclude(unit, decided.map(Decided::alone));
+        return work.conclude(unit, decided.map(Decided::<ApiKey>::alone));
     };
     // Streams are locked in one order only, so both are taken anew. Whose key it is never changes.
     drop(unit);
     unit = work.hold::<ApiKey>(&[owner]).await?;
-    let facts = ApiKeyFacts { owner: Some(unit.load(owner).await?.clone()) };
+    let facts = ApiKeyFacts { owner: Some(unit.load::<User>(owner).await?.clone()) };
     let decided = work.decide::<ApiKey>(&unit, command, &facts);
-    work.conclude(unit, decided.map(|events| Decided::guarding(events, owner)))
+    work.conclude(unit, decided.map(|events| Decided::<ApiKey>::guarding(events, owner)))
 }

@@ -1,9 +1,9 @@
 //! How each aggregate's commands are decided: which streams they hold, what
 //! they must know of others, and which other streams they write.
 
-pub mod account;
-pub mod api_key;
-pub mod user;
+pub(crate) mod account;
+pub(crate) mod api_key;
+pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned};
 use daybook_domain::aggregate::Aggregate;

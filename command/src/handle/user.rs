@@ -20,7 +20,7 @@ pub(crate) async fn attempt(
         Err(_) => false,
     };
     if !concerned {
-        return work.conclude(unit, decided.map(Decided::alone));
+        return work.conclude(unit, decided.map(Decided::<User>::alone));
     }
     // Streams are locked in one order only, so both are taken anew.
     drop(unit);
@@ -37,7 +37,7 @@ async fn attempt_with_roster(
     let decided = work.decide::<User>(&unit, command, &()).and_then(|events| {
         let user = unit.state::<User>(stream)?;
         if !admins::concerns(user, &events) {
-            return Ok(Decided::alone(events));
+            return Ok(Decided::<User>::alone(events));
         }
         let roster = unit.state::<Admins>(ADMINS_STREAM)?;
         let changes = admins::follow(roster, stream, user, &events, work.context)

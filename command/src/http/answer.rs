@@ -11,7 +11,11 @@ use crate::engine::Accepted;
 /// `201` for a new stream, `200` else.
 #[must_use]
 pub fn status(accepted: &Accepted) -> StatusCode {
-    if accepted.appended.created && !accepted.dry_run { StatusCode::CREATED } else { StatusCode::OK }
+    if accepted.appended.created && !accepted.dry_run {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    }
 }
 
 /// The answer's body: where the command stands in the log, its events, and what

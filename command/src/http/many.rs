@@ -47,7 +47,8 @@ pub(super) async fn submit(
         line.push('\n');
         Ok::<_, io::Error>(line)
     });
-    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(answers)).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(answers))
+        .into_response())
 }
 
 /// Reads one line.
@@ -73,6 +74,6 @@ fn parse(line: Result<String, LinesCodecError>) -> Result<Line, CommandError> {
 ///
 /// # Errors
 /// The text is no JSON, or no command.
-pub fn parse_line(text: &str) -> Result<Line, CommandError> {
+pub(super) fn parse_line(text: &str) -> Result<Line, CommandError> {
     daybook_domain::message::read("line", text).map_err(CommandError::from)
 }

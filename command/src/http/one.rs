@@ -31,7 +31,12 @@ pub(super) async fn create(
     let path = format!("{context}/{plural}");
     let aggregate = catalog::by_path(&path)
         .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
-    let request = Request { path: &path, kind: aggregate.kind, name: aggregate.creates.to_owned(), stream: None };
+    let request = Request {
+        path: &path,
+        kind: aggregate.kind,
+        name: aggregate.creates.to_owned(),
+        stream: None,
+    };
     submit(&engine, request, pairs, &headers, caller, body).await
 }
 
@@ -122,7 +127,8 @@ fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem
 /// Refuses a body of another type.
 pub(super) fn require_content_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
+    let essence =
+        given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
     if accepted.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
         return Ok(());
     }

@@ -47,8 +47,9 @@ crate::table! {
 const EMAIL: &str = "email";
 const USERNAME: &str = "username";
 
-fn identifier(kind: &str, text: &str) -> (String, String) {
-    (kind.to_owned(), text.to_lowercase())
+/// `key`: in lower case, as it is claimed.
+fn identifier(kind: &str, key: String) -> (String, String) {
+    (kind.to_owned(), key)
 }
 
 /// The rows of an event.
@@ -57,16 +58,16 @@ pub fn touches(event: &UserEvent, recorded: &Recorded, touched: &mut Touched) {
     match event {
         UserEvent::Registered(event) => {
             touched.users.makes(user);
-            touched.user_identifiers.makes(identifier(EMAIL, event.email.as_str()));
-            touched.user_identifiers.makes(identifier(USERNAME, event.username.as_str()));
+            touched.user_identifiers.makes(identifier(EMAIL, event.email.key()));
+            touched.user_identifiers.makes(identifier(USERNAME, event.username.key()));
         }
         UserEvent::EmailChanged(event) => {
             touched.users.needs(user);
-            renames(EMAIL, event.from.as_str(), event.to.as_str(), touched);
+            renames(EMAIL, event.from.key(), event.to.key(), touched);
         }
         UserEvent::UsernameChanged(event) => {
             touched.users.needs(user);
-            renames(USERNAME, event.from.as_str(), event.to.as_str(), touched);
+            renames(USERNAME, event.from.key(), event.to.key(), touched);
         }
         UserEvent::EmailVerified(_)
         | UserEvent::ProfileChanged(_)
@@ -85,9 +86,9 @@ pub fn touches(event: &UserEvent, recorded: &Recorded, touched: &mut Touched) {
     }
 }
 
-fn renames(kind: &str, from: &str, to: &str, touched: &mut Touched) {
-    touched.user_identifiers.needs(identifier(kind, from));
-    if identifier(kind, from) != identifier(kind, to) {
+fn renames(kind: &str, from: String, to: String, touched: &mut Touched) {
+    if from != to {
+        touched.user_identifiers.needs(identifier(kind, from));
         touched.user_identifiers.makes(identifier(kind, to));
     }
 }
@@ -102,14 +103,14 @@ pub fn project(event: &UserEvent, recorded: &Recorded, rows: &mut Rows) -> Resul
         UserEvent::Registered(event) => registered(event, recorded, rows),
         UserEvent::EmailVerified(_) => change(recorded, rows, |user| user.is_verified = true),
         UserEvent::EmailChanged(event) => {
-            rename(EMAIL, event.from.as_str(), event.to.as_str(), recorded, rows)?;
+            rename(EMAIL, event.from.key(), event.to.key(), recorded, rows)?;
             change(recorded, rows, |user| {
                 user.email = event.to.as_str().to_owned();
                 user.is_verified = false;
             })
         }
         UserEvent::UsernameChanged(event) => {
-            rename(USERNAME, event.from.as_str(), event.to.as_str(), recorded, rows)?;
+            rename(USERNAME, event.from.key(), event.to.key(), recorded, rows)?;
             change(recorded, rows, |user| user.username = event.to.as_str().to_owned())
         }
         UserEvent::ProfileChanged(event) => change(recorded, rows, |user| {
@@ -175,12 +176,12 @@ fn registered(event: &Registered, recorded: &Recorded, rows: &mut Rows) -> Resul
         updated_by: actor,
         deleted_at: None,
     })?;
-    identify(EMAIL, event.email.as_str(), recorded, rows)?;
-    identify(USERNAME, event.username.as_str(), recorded, rows)
+    identify(EMAIL, event.email.key(), recorded, rows)?;
+    identify(USERNAME, event.username.key(), recorded, rows)
 }
 
-fn identify(kind: &str, text: &str, recorded: &Recorded, rows: &mut Rows) -> Result<(), Fault> {
-    let (kind, key) = identifier(kind, text);
+fn identify(kind: &str, key: String, recorded: &Recorded, rows: &mut Rows) -> Result<(), Fault> {
+    let (kind, key) = identifier(kind, key);
     rows.user_identifiers.insert(UserIdentifierRow {
         kind,
         key,
@@ -193,12 +194,12 @@ fn identify(kind: &str, text: &str, recorded: &Recorded, rows: &mut Rows) -> Res
 /// A change of case alone leaves the identifier as it is.
 fn rename(
     kind: &str,
-    from: &str,
-    to: &str,
+    from: String,
+    to: String,
     recorded: &Recorded,
     rows: &mut Rows,
 ) -> Result<(), Fault> {
-    if identifier(kind, from) == identifier(kind, to) {
+    if from == to {
         return Ok(());
     }
     rows.user_identifiers.delete(&identifier(kind, from))?;

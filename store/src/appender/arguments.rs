@@ -185,7 +185,8 @@ impl<'a> Building<'a> {
             self.batch.guards.push(GuardRow { stream, version, request: number, own: false });
         }
         let actor = request.metadata.actor_id;
-        if !request.writes.iter().any(|write| write.stream_id == actor && !write.events.is_empty()) {
+        if !request.writes.iter().any(|write| write.stream_id == actor && !write.events.is_empty())
+        {
             self.reference(actor, false, number);
         }
         let first_claim = small(self.batch.claims.len());
@@ -206,11 +207,13 @@ impl<'a> Building<'a> {
             self.holds.insert((*target, *holder), hold.as_ref().map(|hold| hold.expires_at));
         }
         let first = request.writes.first();
-        let version = first.map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
+        let version =
+            first.map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
         self.batch.requests.push(RequestRow {
             stream: first.map_or(Uuid::nil(), |write| write.stream_id),
             version,
-            created: first.is_some_and(|write| write.expected_version == 0 && !write.events.is_empty()),
+            created: first
+                .is_some_and(|write| write.expected_version == 0 && !write.events.is_empty()),
             last: small(self.batch.events.len()),
             events: small(prepared.events),
         });
@@ -287,7 +290,11 @@ impl<'a> Building<'a> {
         other: Uuid,
         strong: bool,
     ) -> Option<Dependency> {
-        let own = prepared.request.writes.iter().find(|write| write.stream_id == other && !write.events.is_empty());
+        let own = prepared
+            .request
+            .writes
+            .iter()
+            .find(|write| write.stream_id == other && !write.events.is_empty());
         let Some(own) = own else {
             return Some(Dependency::Reference(self.reference(other, strong, number)));
         };
@@ -295,7 +302,8 @@ impl<'a> Building<'a> {
             let made = self.stream_rows.get(&other).and_then(|row| self.streams[*row].made)?;
             return Some(Dependency::Inner(made));
         }
-        let reopened = own.events.iter().any(|event| matches!(event.life, Life::Opens | Life::Reopens));
+        let reopened =
+            own.events.iter().any(|event| matches!(event.life, Life::Opens | Life::Reopens));
         Some(Dependency::Reference(self.reference(other, strong && !reopened, number)))
     }
 
@@ -313,7 +321,13 @@ impl<'a> Building<'a> {
         row
     }
 
-    fn depend_on_claims(&mut self, prepared: &Prepared, global: i32, first_event: i32, first_claim: i32) {
+    fn depend_on_claims(
+        &mut self,
+        prepared: &Prepared,
+        global: i32,
+        first_event: i32,
+        first_claim: i32,
+    ) {
         for (n, (_, plan)) in prepared.claims.iter().enumerate() {
             if plan.taken_by.is_some_and(|event| first_event + small(event) == global) {
                 self.dependencies.push(Dependency::Claim(first_claim + small(n) + 1));
@@ -326,7 +340,14 @@ impl<'a> Building<'a> {
         }
     }
 
-    fn stream(&mut self, number: usize, write: &'a StreamWrite, lane: i16, event: &NewEvent, global: i32) {
+    fn stream(
+        &mut self,
+        number: usize,
+        write: &'a StreamWrite,
+        lane: i16,
+        event: &NewEvent,
+        global: i32,
+    ) {
         let next = self.streams.len();
         let row = *self.stream_rows.entry(write.stream_id).or_insert(next);
         if row == next {
@@ -375,14 +396,16 @@ impl<'a> Building<'a> {
             };
             self.batch.dependencies.push(number);
         }
-        (self.batch.new, self.batch.old) = self.streams.into_iter().partition(|row| row.expected == 0);
+        (self.batch.new, self.batch.old) =
+            self.streams.into_iter().partition(|row| row.expected == 0);
         for ((target, holder), hold) in self.holds {
             match hold {
                 Some(expires) => self.batch.holds.push((target, holder, expires)),
                 None => self.batch.unholds.push((target, holder)),
             }
         }
-        self.batch.lanes = (0..LANES).zip(self.lane_events).filter(|(_, events)| *events > 0).collect();
+        self.batch.lanes =
+            (0..LANES).zip(self.lane_events).filter(|(_, events)| *events > 0).collect();
         self.batch
     }
 }

@@ -95,7 +95,8 @@ pub(super) async fn append(
     max_ahead: chrono::Duration,
 ) -> Result<Answer, CallError> {
     let query = sqlx::query(include_str!("append.sql")).bind(now).bind(max_ahead);
-    let query = bind_events(bind_effects(bind_streams(bind_requests(query, batch), batch), batch), batch);
+    let query =
+        bind_events(bind_effects(bind_streams(bind_requests(query, batch), batch), batch), batch);
     let row = query.fetch_one(connection).await?;
     answer(&row).map_err(CallError::from)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::json;
 use crate::error::AppendError;
-use crate::request::{AppendRequest, ClaimKey, HoldTaken, Life, NewEvent};
+use crate::request::{AppendRequest, ClaimKey, HoldTaken, Life};
 
 /// A request that may wait in the queue.
 #[derive(Debug)]
@@ -99,14 +99,6 @@ impl Prepared {
             chain.break_it();
         }
     }
-
-    /// Its events with their streams, in order.
-    pub(super) fn events(&self) -> impl Iterator<Item = (Uuid, &NewEvent)> {
-        self.request
-            .writes
-            .iter()
-            .flat_map(|write| write.events.iter().map(move |event| (write.stream_id, event)))
-    }
 }
 
 fn check(request: &AppendRequest) -> Result<(), AppendError> {
@@ -146,9 +138,10 @@ fn check(request: &AppendRequest) -> Result<(), AppendError> {
 
 fn fold_claims(request: &AppendRequest) -> Result<Vec<(ClaimKey, ClaimPlan)>, AppendError> {
     let mut plans: BTreeMap<ClaimKey, ClaimPlan> = BTreeMap::new();
-    let streams = request.writes.iter().flat_map(|write| {
-        write.events.iter().map(move |event| (write.stream_id, event))
-    });
+    let streams = request
+        .writes
+        .iter()
+        .flat_map(|write| write.events.iter().map(move |event| (write.stream_id, event)));
     for (n, (stream, event)) in streams.enumerate() {
         for key in &event.releases {
             let plan = plans.entry(key.clone()).or_insert_with(|| ClaimPlan::new(stream));
@@ -224,12 +217,11 @@ fn fold_holds(request: &AppendRequest) -> Result<Holds, AppendError> {
 
 fn touches(request: &AppendRequest) -> Vec<(Uuid, Touch)> {
     let mut touches: Vec<(Uuid, Touch)> = Vec::with_capacity(request.writes.len() + 1);
-    let mut touch = |stream: Uuid, how: Touch| {
-        match touches.iter_mut().find(|(other, _)| *other == stream) {
+    let mut touch =
+        |stream: Uuid, how: Touch| match touches.iter_mut().find(|(other, _)| *other == stream) {
             Some((_, all)) => *all = all.and(how),
             None => touches.push((stream, how)),
-        }
-    };
+        };
     let none = Touch::default();
     for write in &request.writes {
         if write.events.is_empty() {

@@ -11,7 +11,11 @@ pub(super) type Verdicts = Vec<Option<Result<Appended, AppendError>>>;
 /// What the failures mean for each request. A command that was applied before has its first
 /// answer, whatever else stands in its way. Whatever was decided on a request that fails,
 /// fails too.
-pub(super) fn verdicts(batch: &Batch<'_>, failures: &[Failure], now: chrono::DateTime<chrono::Utc>) -> Verdicts {
+pub(super) fn verdicts(
+    batch: &Batch<'_>,
+    failures: &[Failure],
+    now: chrono::DateTime<chrono::Utc>,
+) -> Verdicts {
     let mut verdicts: Verdicts = vec![None; batch.prepared.len()];
     for failure in failures {
         if let Failure::Command(first) = failure {
@@ -23,7 +27,8 @@ pub(super) fn verdicts(batch: &Batch<'_>, failures: &[Failure], now: chrono::Dat
             Failure::Command(_) => {}
             Failure::Clock { database } => {
                 for verdict in &mut verdicts {
-                    *verdict = Some(Err(AppendError::ClockAhead { database: *database, process: now }));
+                    *verdict =
+                        Some(Err(AppendError::ClockAhead { database: *database, process: now }));
                 }
             }
             Failure::Old { at, actual } => conflict(&mut verdicts, &batch.old[at - 1], *actual),
@@ -31,7 +36,11 @@ pub(super) fn verdicts(batch: &Batch<'_>, failures: &[Failure], now: chrono::Dat
             Failure::Guard { at, actual } => {
                 let guard = batch.guards[at - 1];
                 let error = if guard.own {
-                    AppendError::Conflict { stream: guard.stream, expected: guard.version, actual: *actual }
+                    AppendError::Conflict {
+                        stream: guard.stream,
+                        expected: guard.version,
+                        actual: *actual,
+                    }
                 } else {
                     AppendError::Moved
                 };
@@ -51,11 +60,19 @@ pub(super) fn verdicts(batch: &Batch<'_>, failures: &[Failure], now: chrono::Dat
             Failure::Claim { at, holder } => {
                 let claim = &batch.claims[at - 1];
                 let (scope, key) = (claim.scope.to_owned(), claim.key.to_owned());
-                set(&mut verdicts, claim.request, Err(AppendError::Claimed { scope, key, holder: *holder }));
+                set(
+                    &mut verdicts,
+                    claim.request,
+                    Err(AppendError::Claimed { scope, key, holder: *holder }),
+                );
             }
             Failure::Held { at, holders } => {
                 let (stream, request) = batch.close[at - 1];
-                set(&mut verdicts, request, Err(AppendError::Held { stream, holders: holders.clone() }));
+                set(
+                    &mut verdicts,
+                    request,
+                    Err(AppendError::Held { stream, holders: holders.clone() }),
+                );
             }
         }
     }
