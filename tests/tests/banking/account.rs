@@ -43,7 +43,7 @@ async fn money_goes_in_and_out_and_leaves_a_trail() {
     let then = service.read_after(&then, &paid_out["position"]).await.accepted();
     assert_eq!(then["balance"], "100.00", "{then}");
 
-    let trail = format!("/v1/platform/audit-logs?entity_id={account}");
+    let trail = format!("/v1/platform/audit_logs?entity_id={account}");
     let trail = service.read_after(&trail, &paid_out["position"]).await.accepted();
     let rows = trail["data"].as_array().expect("rows");
     let withdrawn: Vec<_> =

@@ -31,7 +31,7 @@ async fn what_is_secret_is_nowhere_to_be_read() {
 
     for path in [
         format!("{USERS}/{ada}"),
-        format!("/v1/platform/audit-logs?entity_id={ada}"),
+        format!("/v1/platform/audit_logs?entity_id={ada}"),
         format!("/v1/streams/{ada}/events"),
     ] {
         let text = service.read_after(&path, &changed["position"]).await.accepted().to_string();

@@ -4,7 +4,8 @@
 //! Found by parsing: a `match` of which an arm names a variant of an enum called
 //! `…Event` has no arm that takes the rest. What is not looked into is the
 //! inside of macros. Beside that, arms that do nothing with the rest (`_ => {}`)
-//! stand nowhere in the two crates, over whatever they match.
+//! stand nowhere in the two crates, over whatever they match, except in rooms
+//! that never see an event.
 
 use syn::visit::{self, Visit};
 use syn::{Arm, ExprMatch, ItemImpl, Pat, Path, Type};
@@ -13,6 +14,10 @@ use crate::assert_none;
 use crate::tree::{TextFile, files};
 
 const CRATES: [&str; 2] = ["domain", "projector"];
+
+/// Rooms that never see an event: they parse values and parameters.
+const WITHOUT_EVENTS: [&str; 3] =
+    ["domain/src/values/", "projector/src/http/", "projector/src/queries/"];
 
 /// Arms that drop the rest without a word.
 const SILENT: [&str; 3] = ["_ => {}", "_ => ()", "_ => None"];
@@ -96,8 +101,9 @@ impl<'ast> Visit<'ast> for EventMatches<'_> {
 fn complaints(files: &[TextFile]) -> Vec<String> {
     let mut complaints = Vec::new();
     for file in files.iter().filter(|file| file.is_code_of(&CRATES)) {
+        let sees_events = !WITHOUT_EVENTS.iter().any(|room| file.path.starts_with(room));
         for (index, line) in file.text.lines().enumerate() {
-            if SILENT.iter().any(|arm| line.contains(arm)) {
+            if sees_events && SILENT.iter().any(|arm| line.contains(arm)) {
                 complaints.push(format!("{}:{}: {}", file.path, index + 1, line.trim()));
             }
             if line.contains("Event::*") || line.contains("Event as ") && line.contains("use ") {
