@@ -6,12 +6,14 @@
 #[macro_use]
 mod read_model;
 
+pub mod as_of;
 pub mod banking;
 pub mod catalog;
 pub mod identity;
 pub mod parked;
 pub mod platform;
 pub mod posted;
+pub mod rebuild;
 pub mod rows;
 pub mod table;
 pub mod worker;
