@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row};
 
 use super::fill::Fill;
-use super::{OnProgress, RebuildError};
+use super::{Memory, OnProgress, RebuildError};
 use crate::catalog::{TABLES, TableInfo, Tables};
 use crate::table::{LIVE, SCRATCH};
 use crate::worker::lanes::Checkpoint;
@@ -68,6 +68,7 @@ impl Report {
 pub async fn check(
     pool: &PgPool,
     log: &Log,
+    memory: Memory,
     examples: i64,
     progress: OnProgress<'_>,
 ) -> Result<Report, RebuildError> {
@@ -82,7 +83,7 @@ pub async fn check(
         posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
     };
     let tables = Tables::of(SCRATCH);
-    let filled = Fill::new(&tables, &mut transaction, None)
+    let filled = Fill::new(&tables, &mut transaction, None, memory)
         .run(log, position, wanted, progress)
         .await?;
     complete(&posted, &filled.reached)?;

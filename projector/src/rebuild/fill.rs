@@ -6,7 +6,7 @@ use daybook_store::{Log, Recorded};
 use futures::{StreamExt, pin_mut};
 use sqlx::PgConnection;
 
-use super::{KEPT, OnProgress, Progress, RebuildError};
+use super::{Memory, OnProgress, Progress, RebuildError};
 use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::table::Row;
@@ -14,15 +14,13 @@ use crate::worker::lanes::Checkpoint;
 use crate::worker::post::make_partition;
 use crate::write;
 
-/// How many audit rows are gathered before they are written.
-const AUDIT_ROWS: usize = 20_000;
-
 /// Fills empty tables.
 pub(super) struct Fill<'a> {
     pub(super) tables: &'a Tables,
     pub(super) connection: &'a mut PgConnection,
     /// Where the partitions are made that live tables need; `None` for tables without partitions.
     pub(super) partitions: Option<Partitions>,
+    memory: Memory,
     rows: Rows,
     audit: Vec<AuditLogRow>,
     reached: BTreeMap<i16, Checkpoint>,
@@ -48,11 +46,13 @@ impl<'a> Fill<'a> {
         tables: &'a Tables,
         connection: &'a mut PgConnection,
         partitions: Option<Partitions>,
+        memory: Memory,
     ) -> Self {
         Self {
             tables,
             connection,
             partitions,
+            memory,
             rows: Rows::of_empty_tables(),
             audit: Vec::new(),
             reached: BTreeMap::new(),
@@ -101,8 +101,8 @@ impl<'a> Fill<'a> {
             let Recorded { lane, lane_seq, position, .. } = *recorded;
             self.reached.insert(lane, Checkpoint { lane_seq, position });
         }
-        if self.audit.len() >= AUDIT_ROWS {
-            self.write(KEPT).await?;
+        if self.audit.len() >= self.memory.gathered {
+            self.write(self.memory.kept).await?;
         }
         Ok(())
     }

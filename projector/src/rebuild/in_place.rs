@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::fill::{Fill, Partitions};
 use super::indexes;
-use super::{OnProgress, RebuildError};
+use super::{Memory, OnProgress, RebuildError};
 use crate::catalog::{NAME, TABLES, Tables, VERSION};
 use crate::table::LIVE;
 
@@ -30,6 +30,7 @@ pub struct Rebuilt {
 pub async fn in_place(
     connection: &mut PgConnection,
     log: &Log,
+    memory: Memory,
     progress: OnProgress<'_>,
 ) -> Result<Rebuilt, RebuildError> {
     let mut transaction = connection.begin().await?;
@@ -43,7 +44,7 @@ pub async fn in_place(
     let empty = format!("TRUNCATE {}", names.join(", "));
     sqlx::raw_sql(AssertSqlSafe(empty)).execute(&mut *transaction).await?;
     let tables = Tables::of(LIVE);
-    let filled = Fill::new(&tables, &mut transaction, Some(Partitions::default()))
+    let filled = Fill::new(&tables, &mut transaction, Some(Partitions::default()), memory)
         .run(log, up_to, |_| true, progress)
         .await?;
     taken.put_back(&mut transaction).await?;

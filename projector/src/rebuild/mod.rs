@@ -3,7 +3,7 @@
 //! - [`check`] fills temporary tables and compares them with the live ones, row by row.
 //! - [`in_place`] empties the live tables and fills them, in one transaction.
 //!
-//! Memory is bounded: of each table at most [`KEPT`] rows are held. A row that no later event
+//! Memory is bounded by [`Memory`]: of each table at most so many rows are held. A row that no later event
 //! changes (a settled transaction, an audit row) is copied out at once; of the others, the least
 //! recently used are written when there are too many, and loaded again should they be needed.
 
@@ -20,8 +20,20 @@ use crate::rows::Fault;
 pub use check::{DifferentRow, Report, TableReport, check};
 pub use in_place::{Rebuilt, in_place};
 
-/// How many rows of a table are held at most.
-pub const KEPT: usize = 50_000;
+/// How much a rebuild holds in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Rows of each table that may still change.
+    pub kept: usize,
+    /// Audit rows that are gathered before everything settled is written.
+    pub gathered: usize,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { kept: 50_000, gathered: 20_000 }
+    }
+}
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
