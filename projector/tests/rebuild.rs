@@ -29,7 +29,8 @@ async fn history(world: &World) -> Vec<Uuid> {
     let long_ago = "1994-02-03T04:05:06.789Z".parse().unwrap();
     for (n, account) in accounts.iter().enumerate() {
         let payment = Uuid::now_v7();
-        let start = entry("banking.account.payment_started", "payment", "pending", (payment, 150, 900));
+        let start =
+            entry("banking.account.payment_started", "payment", "pending", (payment, 150, 900));
         world
             .write(*account, "banking.account", 1, vec![at(deposited(900, 900), long_ago), start])
             .await;
@@ -112,7 +113,8 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     sqlx::raw_sql("SET ROLE daybook_migrator").execute(&mut administrator).await.unwrap();
     let reached = AtomicI64::new(0);
     let progress = |progress: Progress| reached.store(progress.done, Ordering::SeqCst);
-    let rebuilt = rebuild::in_place(&mut administrator, &world.log, TIGHT, &progress).await.unwrap();
+    let rebuilt =
+        rebuild::in_place(&mut administrator, &world.log, TIGHT, &progress).await.unwrap();
     assert_eq!(reached.load(Ordering::SeqCst), rebuilt.position);
     assert_eq!(indexes_and_keys(&mut administrator).await, before);
     let report = check(&world, Memory::default()).await;

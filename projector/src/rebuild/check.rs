@@ -72,8 +72,9 @@ pub async fn check(
     examples: i64,
     progress: OnProgress<'_>,
 ) -> Result<Report, RebuildError> {
-    let mut transaction =
-        pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL work_mem = '64MB'").await?;
+    let mut transaction = pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL work_mem = '64MB'")
+        .await?;
     let posted = ownership::checkpoints(&mut transaction).await?;
     for table in TABLES {
         make_scratch(table, &mut transaction).await?;
@@ -114,10 +115,7 @@ fn joined(names: impl Iterator<Item = String>, separator: &str) -> String {
 
 /// The columns that projections write, without constraints, with an index on the key where rows may
 /// have to be found again.
-async fn make_scratch(
-    table: &TableInfo,
-    connection: &mut PgConnection,
-) -> Result<(), sqlx::Error> {
+async fn make_scratch(table: &TableInfo, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let name = table.name;
     let columns = joined(table.columns.iter().map(|column| column.name.to_owned()), ", ");
     let make = format!(
@@ -137,13 +135,10 @@ async fn compare(
 ) -> Result<TableReport, sqlx::Error> {
     let analyze = format!("ANALYZE {SCRATCH}.{}", table.name);
     sqlx::raw_sql(AssertSqlSafe(analyze)).execute(&mut *connection).await?;
-    let (live, rebuilt): (i64, i64) = sqlx::query_as(AssertSqlSafe(count_both(table)))
-        .fetch_one(&mut *connection)
-        .await?;
-    let found = sqlx::query(AssertSqlSafe(differences(table)))
-        .bind(examples)
-        .fetch_all(connection)
-        .await?;
+    let (live, rebuilt): (i64, i64) =
+        sqlx::query_as(AssertSqlSafe(count_both(table))).fetch_one(&mut *connection).await?;
+    let found =
+        sqlx::query(AssertSqlSafe(differences(table))).bind(examples).fetch_all(connection).await?;
     let mut report =
         TableReport { table: table.name, live, rebuilt, different: 0, rows: Vec::new() };
     for row in found {
@@ -193,9 +188,10 @@ fn differences(table: &TableInfo) -> String {
     );
     let same_key =
         joined(table.key.iter().map(|name| format!("live.{name} = rebuilt.{name}")), " AND ");
-    let order = joined((0..table.key.len()).map(|at| {
-        format!("COALESCE(live.{0}, rebuilt.{0})", table.key[at])
-    }), ", ");
+    let order = joined(
+        (0..table.key.len()).map(|at| format!("COALESCE(live.{0}, rebuilt.{0})", table.key[at])),
+        ", ",
+    );
     let first = table.key[0];
     format!(
         "SELECT count(*) OVER (), jsonb_build_object({key}), array_remove(ARRAY[{changed}], NULL),

@@ -85,10 +85,8 @@ impl<'a> Fill<'a> {
         let mut touched = Touched::default();
         let mut events = Vec::with_capacity(page.len());
         for recorded in page {
-            let event = Event::decode(recorded).map_err(|source| RebuildError::Decode {
-                position: recorded.position,
-                source,
-            })?;
+            let event = Event::decode(recorded)
+                .map_err(|source| RebuildError::Decode { position: recorded.position, source })?;
             event.touches(recorded, &mut touched);
             events.push(event);
         }
