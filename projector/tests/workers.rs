@@ -167,6 +167,40 @@ async fn a_stopped_and_resumed_worker_is_fenced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_does_not_know_that_it_lost_its_lanes_posts_nothing() {
+    let world = World::new().await;
+    let accounts = accounts(&world, 12).await;
+    let never = Duration::from_secs(3600);
+    let stale = world.worker_with(WorkerOptions {
+        lease: Duration::from_secs(1),
+        renew: never,
+        ..WorkerOptions::new(Uuid::now_v7())
+    });
+    world.caught_up().await;
+    let other = world.worker();
+    until("the lanes are taken over", SHARED_SOON, || async {
+        world.shares().await == [(other.id, 64)]
+    })
+    .await;
+    for account in &accounts {
+        world.deposits(*account, 1, 10).await;
+    }
+    world.caught_up().await;
+    let by_others: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM projector.moves m JOIN projector.lanes l USING (name, version, lane)
+         WHERE m.epoch <> l.epoch AND m.moved_at > l.since",
+    )
+    .fetch_one(&world.projector)
+    .await
+    .unwrap();
+    assert_eq!(by_others, 0, "every move since a lane changed hands is its owner's");
+    assert_eq!(world.count("transactions").await, 12 * 10);
+    same_as_a_rebuild(&world).await;
+    stale.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lane_whose_dependency_is_not_posted_stops_alone() {
     let world = World::new().await;
     let worker = world.worker();
