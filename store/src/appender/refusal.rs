@@ -26,10 +26,8 @@ pub(super) fn verdicts(
         match failure {
             Failure::Command(_) => {}
             Failure::Clock { database } => {
-                for verdict in &mut verdicts {
-                    *verdict =
-                        Some(Err(AppendError::ClockAhead { database: *database, process: now }));
-                }
+                let (database, process) = (*database, now);
+                verdicts.fill(Some(Err(AppendError::ClockAhead { database, process })));
             }
             Failure::Old { at, actual } => conflict(&mut verdicts, &batch.old[at - 1], *actual),
             Failure::New { at, actual } => conflict(&mut verdicts, &batch.new[at - 1], *actual),
