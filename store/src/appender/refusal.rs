@@ -82,7 +82,7 @@ fn set(verdicts: &mut Verdicts, request: usize, verdict: Result<Appended, Append
     verdicts[request].get_or_insert(verdict);
 }
 
-fn conflict(verdicts: &mut Verdicts, row: &super::arguments::StreamRow<'_>, actual: i64) {
+fn conflict(verdicts: &mut Verdicts, row: &super::rows::StreamRow<'_>, actual: i64) {
     let (stream, expected) = (row.stream, row.expected);
     set(verdicts, row.request, Err(AppendError::Conflict { stream, expected, actual }));
 }
