@@ -116,9 +116,6 @@ impl Audit {
             ("limit", Some(limit.to_string())),
             ("cursor", cursor),
         ];
-        given
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect()
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 }

@@ -93,7 +93,10 @@ impl Events {
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut moves = history.log.follow(EVERY).head();
         if self.output == Output::Table {
-            line(format!("{:>9}  {:27}  {:36}  {:>5}  TYPE AND DATA", "POSITION", "RECORDED", "STREAM", "V"));
+            line(format!(
+                "{:>9}  {:27}  {:36}  {:>5}  TYPE AND DATA",
+                "POSITION", "RECORDED", "STREAM", "V"
+            ));
         }
         while left > 0 && !cancel.is_cancelled() {
             moves.borrow_and_update();

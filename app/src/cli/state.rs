@@ -78,10 +78,7 @@ impl State {
             line(serde_json::to_string_pretty(&document)?);
             return Ok(());
         }
-        line(format!(
-            "{} at version {}, position {}",
-            self.stream, past.version, past.position
-        ));
+        line(format!("{} at version {}, position {}", self.stream, past.version, past.position));
         for row in &past.rows {
             line(format!("\n{} {}", row.table, row.entity));
             let columns: Map<String, Value> = serde_json::from_str(row.row.get())?;
