@@ -1,3 +1,5 @@
 //! The daybook binary: roles and tools as subcommands.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    daybook_app::cli::main()
+}

@@ -1,1 +1,20 @@
 //! The write side: HTTP in, load, decide, append, answer.
+//!
+//! [`engine::Engine`] is the whole of it; `http` puts it on the network.
+
+pub mod batch;
+pub mod cache;
+pub mod engine;
+pub mod error;
+pub mod founding;
+mod handle;
+pub mod http;
+pub mod load;
+pub mod order;
+pub mod secrets;
+pub mod sequence;
+mod unit;
+
+pub use engine::{Accepted, Engine, World};
+pub use error::CommandError;
+pub use order::{AnyCommand, Intake, Order};

@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 
 use schemars::Schema;
+use serde::de::DeserializeOwned;
 
 /// A message could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -29,10 +30,12 @@ pub enum DecodeError {
         version: i16,
     },
     /// The JSON does not fit.
-    #[error("{name}: {source}")]
+    #[error("{name}{pointer}: {source}")]
     Json {
         /// The message's name.
         name: String,
+        /// The field at fault, as a JSON pointer; empty for the whole.
+        pointer: String,
         /// What serde says, with line and column.
         source: serde_json::Error,
     },
@@ -47,6 +50,33 @@ pub struct MessageType {
     pub version: i16,
     /// The first line of its documentation and its fields, as JSON Schema 2020-12.
     pub schema: fn() -> Schema,
+}
+
+/// Reads one message's fields, and says at which of them it failed.
+///
+/// # Errors
+/// JSON that is malformed or does not fit.
+pub fn read<T: DeserializeOwned>(name: &str, data: &str) -> Result<T, DecodeError> {
+    let mut json = serde_json::Deserializer::from_str(data);
+    let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let pointer = error
+            .path()
+            .iter()
+            .map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => format!("/{index}"),
+                serde_path_to_error::Segment::Map { key } => format!("/{key}"),
+                serde_path_to_error::Segment::Enum { variant } => format!("/{variant}"),
+                serde_path_to_error::Segment::Unknown => "/?".to_owned(),
+            })
+            .collect();
+        DecodeError::Json { name: name.to_owned(), pointer, source: error.into_inner() }
+    })?;
+    json.end().map_err(|source| DecodeError::Json {
+        name: name.to_owned(),
+        pointer: String::new(),
+        source,
+    })?;
+    Ok(value)
 }
 
 /// What can be asked of an aggregate.
@@ -105,9 +135,7 @@ macro_rules! commands {
 
             fn decode(name: &str, data: &str) -> Result<Self, $crate::message::DecodeError> {
                 match name {
-                    $($name => serde_json::from_str(data).map(Self::$Variant).map_err(|source| {
-                        $crate::message::DecodeError::Json { name: name.to_owned(), source }
-                    }),)+
+                    $($name => $crate::message::read(name, data).map(Self::$Variant),)+
                     _ => Err($crate::message::DecodeError::UnknownName { of: "command", name: name.to_owned() }),
                 }
             }
@@ -149,7 +177,7 @@ macro_rules! events {
             fn decode(name: &str, version: i16, data: &str) -> Result<Self, $crate::message::DecodeError> {
                 match (name, version) {
                     $(($name, $version) => serde_json::from_str(data).map(Self::$Variant).map_err(|source| {
-                        $crate::message::DecodeError::Json { name: name.to_owned(), source }
+                        $crate::message::DecodeError::Json { name: name.to_owned(), pointer: String::new(), source }
                     }),)+
                     $(($name, _) => Err($crate::message::DecodeError::UnknownVersion { name: name.to_owned(), version }),)+
                     _ => Err($crate::message::DecodeError::UnknownName { of: "event", name: name.to_owned() }),

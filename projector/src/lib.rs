@@ -1,1 +1,23 @@
 //! The read side: events to rows, audit_logs, rebuild, as-of, queries.
+//!
+//! A projection is a pure, synchronous function: one recorded event and the rows it touches in, the
+//! rows out. It never runs SQL. The same function serves live projection, rebuild and as-of.
+
+#[macro_use]
+mod read_model;
+
+pub mod banking;
+pub mod catalog;
+pub mod http;
+pub mod identity;
+pub mod parked;
+pub mod platform;
+pub mod posted;
+pub mod queries;
+pub mod rows;
+pub mod table;
+pub mod worker;
+mod write;
+
+pub use posted::{Lag, Posted, WaitError};
+pub use worker::{Worker, WorkerError, WorkerOptions};

@@ -79,6 +79,26 @@ pub enum AppendError {
     Overloaded,
 }
 
+impl AppendError {
+    /// A short, stable name, for metrics and logs.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Conflict { .. } => "conflict",
+            Self::Moved => "moved",
+            Self::CommandReused { .. } => "command_reused",
+            Self::Claimed { .. } => "claimed",
+            Self::ReferenceMissing { .. } => "reference_missing",
+            Self::ReferenceClosed { .. } => "reference_closed",
+            Self::Held { .. } => "held",
+            Self::Data(_) => "data",
+            Self::ClockAhead { .. } => "clock_ahead",
+            Self::Unavailable(_) => "unavailable",
+            Self::Overloaded => "overloaded",
+        }
+    }
+}
+
 /// Why the log could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -6,13 +6,17 @@
 //! applied at most once; a request all or nothing; events never changed; no
 //! client round trip while the order is locked.
 
+pub mod appender;
 pub mod error;
 pub mod lane;
+pub mod log;
 pub mod recorded;
 pub mod request;
 
+pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
+pub use log::{Filter, Follow, Head, Log, Page, Snapshot, StreamHead};
 pub use recorded::{Dependency, Recorded};
 pub use request::{
     AppendRequest, Appended, Chain, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata,

@@ -155,6 +155,12 @@ impl Chain {
         self.0.store(true, Ordering::SeqCst);
     }
 
+    /// Whether both are the same mark.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether it is broken.
     #[must_use]
     pub fn is_broken(&self) -> bool {

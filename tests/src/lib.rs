@@ -1,1 +1,17 @@
-//! End to end, against real servers.
+//! Support for end-to-end tests: real servers and the real binary.
+//!
+//! - [`TestDatabase::fresh`]: a migrated database of its own, on one PostgreSQL a test process.
+//! - [`Daybook`]: the `daybook` binary, built when it is not, killed when it is dropped.
+//!
+//! `DAYBOOK_TEST_PG_BIN` chooses the server: a folder with its binaries, `installed` or `download`;
+//! without it the newest installed, else a download. Nothing is ever skipped: a server that cannot be
+//! had is a failure that says so.
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
+
+mod binary;
+mod postgres;
+mod service;
+
+pub use binary::{Daybook, Finished, binary_path, free_port};
+pub use postgres::{Postgres, TestDatabase, WithoutSchema};
+pub use service::{Answer, Service};

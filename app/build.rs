@@ -1,0 +1,5 @@
+//! The migrations are embedded: a new file must lead to a new build.
+
+fn main() {
+    println!("cargo:rerun-if-changed=../migrations");
+}

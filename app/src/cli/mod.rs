@@ -1,0 +1,192 @@
+//! The command line: one file a subcommand.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
+
+mod admin;
+mod completions;
+mod config;
+mod dev;
+mod doctor;
+mod failure;
+mod import;
+mod migrate;
+pub mod output;
+mod serve;
+mod submit;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
+
+pub use failure::{Exit, Failure, Outcome};
+
+use crate::config::{Loaded, Settings, Sources};
+use crate::telemetry;
+
+/// Every command, and what it ends with.
+const AFTER_HELP: &str = "\
+Settings come from built-in defaults, then a file (--config, DAYBOOK_CONFIG or ./daybook.toml), then \
+DAYBOOK_* environment variables (and DATABASE_URL), then flags; `daybook config show` tells which counted.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
+
+Example: daybook dev";
+
+/// An event-sourced platform: one log of what happened, tables and an audit trail posted from it.
+#[derive(Debug, Parser)]
+#[command(name = "daybook", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The file with settings [default: ./daybook.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The database to work on [default: the one that `daybook dev` keeps]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// Where the private database is kept
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Any setting, by its name in `daybook config show`
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
+    set: Vec<(String, String)>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::Dev),
+    Serve(serve::Serve),
+    Migrate(migrate::Migrate),
+    Submit(submit::Submit),
+    Import(import::Import),
+    Admin(admin::Admin),
+    Doctor(doctor::Doctor),
+    Config(config::Config),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Flags of this command that are settings.
+    fn flags(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Dev(dev) => dev.flags(),
+            Self::Serve(serve) => serve.flags(),
+            Self::Migrate(_)
+            | Self::Submit(_)
+            | Self::Import(_)
+            | Self::Admin(_)
+            | Self::Doctor(_)
+            | Self::Config(_)
+            | Self::Completions(_) => Vec::new(),
+        }
+    }
+}
+
+/// What a command works with.
+struct Session {
+    loaded: Loaded,
+    settings: Arc<Settings>,
+    cancel: CancellationToken,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap's own code for wrong use is 2 as well.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match run(cli) {
+        Ok(Exit::Done) => ExitCode::SUCCESS,
+        Ok(Exit::Difference) => ExitCode::from(3),
+        Err(failure) => {
+            eprintln!("daybook: {failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    let loaded = load(&cli).map_err(|error| Failure::wrong_use(error.to_string()))?;
+    let settings = Arc::new(loaded.settings.clone());
+    telemetry::start(&settings).map_err(Failure::wrong_use)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let cancel = CancellationToken::new();
+    runtime.block_on(async {
+        let signals = crate::signals::listen(cancel.clone())?;
+        let outcome = dispatch(cli.command, Session { loaded, settings, cancel }).await;
+        signals.abort();
+        outcome
+    })
+}
+
+fn load(cli: &Cli) -> Result<Loaded, crate::config::ConfigError> {
+    let mut flags = cli.command.flags();
+    let named = [("database_url", &cli.common.database_url), ("data_dir", &cli.common.data_dir)];
+    for (name, value) in named {
+        flags.extend(value.clone().map(|value| (name.to_owned(), value)));
+    }
+    flags.extend(cli.common.set.iter().cloned());
+    Settings::load(&Sources::gather(cli.common.config.as_deref(), flags)?)
+}
+
+async fn dispatch(command: Command, session: Session) -> Outcome {
+    let cancel = session.cancel.clone();
+    match command {
+        // These end their work in order when they are told to stop.
+        Command::Dev(dev) => dev.run(session).await,
+        Command::Serve(serve) => serve.run(session).await,
+        Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
+        Command::Submit(submit) => until(cancel, submit.run(session)).await,
+        Command::Import(import) => until(cancel, import.run(session)).await,
+        Command::Admin(admin) => until(cancel, admin.run(session)).await,
+        Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
+        Command::Config(config) => config.run(&session),
+        Command::Completions(completions) => Ok(completions.run()),
+    }
+}
+
+/// Drops the work where it is when it is told to stop; a private server that was started for it stops
+/// with it.
+async fn until(cancel: CancellationToken, work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::select! {
+        outcome = work => outcome,
+        () = cancel.cancelled() => Err(Failure::failed("interrupted")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_command_shows_an_example() {
+        let cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{} has no example", command.get_name());
+        }
+    }
+}

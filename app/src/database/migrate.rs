@@ -1,0 +1,184 @@
+//! The schema: migrations embedded in the binary, run as the role that owns everything.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::{DatabaseError, bootstrap, may_bootstrap};
+
+/// The migrations that this binary knows.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// The migration that makes the log: undoing it throws every event away.
+pub const JOURNAL: i64 = 1;
+
+/// A migration, known or applied.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MigrationState {
+    /// Its number.
+    pub version: i64,
+    /// Its name.
+    pub description: String,
+    /// When it was applied; `None`: not yet.
+    pub applied_at: Option<DateTime<Utc>>,
+    /// Whether this binary has it, unchanged since it was applied.
+    pub standing: Standing,
+}
+
+/// How an applied migration compares with the one in this binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Known, and not applied.
+    Pending,
+    /// Applied as this binary has it.
+    Applied,
+    /// Applied with another text than this binary has.
+    Changed,
+    /// Applied by a newer binary; unknown to this one.
+    Unknown,
+}
+
+/// Connects as whoever `options` names, makes the roles where that is allowed,
+/// and goes on as `daybook_migrator`.
+///
+/// # Errors
+/// When the server does not answer, or this role may be neither administrator nor migrator.
+pub async fn connect_as_migrator(
+    options: &PgConnectOptions,
+) -> Result<PgConnection, DatabaseError> {
+    let mut connection = options.connect().await.map_err(DatabaseError::Unreachable)?;
+    if may_bootstrap(&mut connection).await? {
+        bootstrap(&mut connection).await?;
+    }
+    sqlx::raw_sql("SET ROLE daybook_migrator")
+        .execute(&mut connection)
+        .await
+        .map_err(DatabaseError::NotMigrator)?;
+    Ok(connection)
+}
+
+/// Applies what is missing, up to and including `to`. Several may call it at once.
+/// Returns the versions applied, oldest first.
+///
+/// # Errors
+/// When a migration fails (it is rolled back, those before it stay), or the schema is another binary's.
+pub async fn up(options: &PgConnectOptions, to: Option<i64>) -> Result<Vec<i64>, DatabaseError> {
+    let mut connection = connect_as_migrator(options).await?;
+    let before = applied(&mut connection).await?;
+    match to {
+        Some(version) => MIGRATIONS.run_to(version, &mut connection).await?,
+        None => MIGRATIONS.run(&mut connection).await?,
+    }
+    // So that the service can tell whether the schema is the one that it knows.
+    sqlx::raw_sql("GRANT SELECT ON public._sqlx_migrations TO daybook_writer, daybook_maintenance")
+        .execute(&mut connection)
+        .await?;
+    let after = applied(&mut connection).await?;
+    connection.close().await?;
+    Ok(after.into_keys().filter(|version| !before.contains_key(version)).collect())
+}
+
+/// Undoes every migration after `to`. Returns the versions undone, newest first.
+///
+/// # Errors
+/// When a migration cannot be undone; with [`DatabaseError::HoldsEvents`] when that would throw away
+/// a log that has events and `discard_log` is not set.
+pub async fn down(
+    options: &PgConnectOptions,
+    to: i64,
+    discard_log: bool,
+) -> Result<Vec<i64>, DatabaseError> {
+    let mut connection = connect_as_migrator(options).await?;
+    let before = applied(&mut connection).await?;
+    if to < JOURNAL && before.contains_key(&JOURNAL) && !discard_log {
+        let holds: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM journal.events)")
+            .fetch_one(&mut connection)
+            .await?;
+        if holds {
+            return Err(DatabaseError::HoldsEvents);
+        }
+    }
+    MIGRATIONS.undo(&mut connection, to).await?;
+    let after = applied(&mut connection).await?;
+    connection.close().await?;
+    Ok(before.into_keys().rev().filter(|version| !after.contains_key(version)).collect())
+}
+
+/// Every migration, known or applied, in order. Changes nothing.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn status(connection: &mut PgConnection) -> Result<Vec<MigrationState>, DatabaseError> {
+    let mut applied = applied(connection).await?;
+    let mut states: Vec<_> = MIGRATIONS
+        .iter()
+        .filter(|migration| migration.migration_type.is_up_migration())
+        .map(|migration| {
+            let row = applied.remove(&migration.version);
+            let standing = match &row {
+                None => Standing::Pending,
+                Some(row) if row.checksum == *migration.checksum => Standing::Applied,
+                Some(_) => Standing::Changed,
+            };
+            MigrationState {
+                version: migration.version,
+                description: migration.description.to_string(),
+                applied_at: row.map(|row| row.installed_on),
+                standing,
+            }
+        })
+        .collect();
+    states.extend(applied.into_iter().map(|(version, row)| MigrationState {
+        version,
+        description: row.description,
+        applied_at: Some(row.installed_on),
+        standing: Standing::Unknown,
+    }));
+    states.sort_by_key(|state| state.version);
+    Ok(states)
+}
+
+/// Refuses a schema that is not the one that this binary knows.
+///
+/// # Errors
+/// When a migration is missing, changed or unknown, or the server does not answer.
+pub async fn refuse_other_schema(connection: &mut PgConnection) -> Result<(), DatabaseError> {
+    let other =
+        status(connection).await?.into_iter().find(|state| state.standing != Standing::Applied);
+    match other {
+        Some(state) => Err(DatabaseError::OtherSchema(Box::new(state))),
+        None => Ok(()),
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct AppliedRow {
+    version: i64,
+    description: String,
+    installed_on: DateTime<Utc>,
+    checksum: Vec<u8>,
+}
+
+async fn applied(
+    connection: &mut PgConnection,
+) -> Result<BTreeMap<i64, AppliedRow>, DatabaseError> {
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('public._sqlx_migrations') IS NOT NULL")
+            .fetch_one(&mut *connection)
+            .await?;
+    if !exists {
+        return Ok(BTreeMap::new());
+    }
+    if let Some(version) = connection.dirty_version("public._sqlx_migrations").await? {
+        return Err(MigrateError::Dirty(version).into());
+    }
+    let rows: Vec<AppliedRow> = sqlx::query_as(
+        "SELECT version, description, installed_on, checksum FROM public._sqlx_migrations",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.version, row)).collect())
+}

@@ -1,0 +1,151 @@
+//! From a bearer token to an actor, by way of the read tables.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use daybook_command::secrets::token_hash;
+use daybook_domain::context::Actor;
+use daybook_domain::values::UserRole;
+use daybook_http::{Caller, Problem};
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use super::access_log::Trace;
+
+/// How long an answer of the read tables is believed. With the projector's
+/// delay on top, a revoked key stops working well within five seconds.
+const BELIEVED: Duration = Duration::from_secs(2);
+/// How many keys are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Whose key it is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The key's own id.
+    pub key_id: Uuid,
+    user_id: Uuid,
+    role: UserRole,
+    scopes: Option<Vec<String>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Looks keys up, and remembers for a moment what it found.
+pub struct Authenticator {
+    pool: PgPool,
+    known: Mutex<HashMap<String, (Instant, Option<Identity>)>>,
+}
+
+impl Authenticator {
+    /// An authenticator that asks through this pool.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool, known: Mutex::default() }
+    }
+
+    async fn identify(&self, token: &str) -> Result<Option<Identity>, Problem> {
+        let hash = token_hash(token);
+        let now = Instant::now();
+        if let Some((asked, identity)) = self.lock().get(&hash)
+            && now.duration_since(*asked) < BELIEVED
+        {
+            return Ok(identity.clone());
+        }
+        let identity = self.ask(&hash).await.map_err(|error| {
+            tracing::warn!(%error, "keys cannot be looked up");
+            Problem::unavailable("keys cannot be looked up right now; try again")
+        })?;
+        let mut known = self.lock();
+        if known.len() >= REMEMBERED {
+            known.retain(|_, (asked, _)| now.duration_since(*asked) < BELIEVED);
+            if known.len() >= REMEMBERED {
+                known.clear();
+            }
+        }
+        known.insert(hash, (now, identity.clone()));
+        Ok(identity)
+    }
+
+    async fn ask(&self, hash: &str) -> Result<Option<Identity>, sqlx::Error> {
+        let row = sqlx::query(
+            "SELECT key_id, user_id, role, scopes, expires_at FROM projector.authenticate($1)",
+        )
+        .bind(hash)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let role: String = row.try_get("role")?;
+        Ok(Some(Identity {
+            key_id: row.try_get("key_id")?,
+            user_id: row.try_get("user_id")?,
+            role: serde_json::from_value(role.into()).map_err(|e| sqlx::Error::Decode(e.into()))?,
+            scopes: row.try_get("scopes")?,
+            expires_at: row.try_get("expires_at")?,
+        }))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Option<Identity>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts the [`Caller`] into the request, or answers `401`.
+pub(super) async fn authenticate(
+    State(authenticator): State<Arc<Authenticator>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let token = bearer(request.headers()).ok_or_else(Problem::unauthenticated)?;
+    let identity = authenticator.identify(token).await?.ok_or_else(Problem::unauthenticated)?;
+    if identity.expires_at.is_some_and(|end| end <= crate::world::now()) {
+        return Err(Problem::unauthenticated());
+    }
+    let trace = request.extensions().get::<Trace>();
+    let caller = Caller {
+        actor: Actor {
+            id: identity.user_id,
+            role: identity.role,
+            tenant: tenant(request.headers())?,
+            scopes: identity.scopes.clone(),
+        },
+        ip_address: address(&request),
+        user_agent: request
+            .headers()
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(512).collect()),
+        correlation_id: trace.map_or_else(crate::world::fresh_id, |trace| trace.correlation_id),
+        session_id: None,
+        traceparent: trace.and_then(|trace| trace.traceparent.clone()),
+    };
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(identity);
+    Ok(next.run(request).await)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 512)
+        .then_some(token)
+}
+
+/// The tenant that `X-Organization-Id` chooses. Organizations have no members
+/// before that context exists, so naming one is refused rather than believed.
+fn tenant(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+    match headers.get("x-organization-id") {
+        None => Ok(None),
+        Some(_) => Err(Problem::forbidden("you are not a member of that organization")),
+    }
+}
+
+/// The client's address. Forwarding headers are not believed: anybody can send them.
+pub(super) fn address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+}

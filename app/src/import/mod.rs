@@ -1,0 +1,8 @@
+//! Real data through real commands: validated before, compared after, safe to repeat.
+
+pub mod berka;
+pub mod progress;
+pub mod report;
+pub mod submit;
+
+pub use report::{ImportError, Report, Wrong};

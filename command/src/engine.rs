@@ -1,0 +1,276 @@
+//! The write side in one piece: takes a command, decides it, appends what was
+//! decided, and says where it stands.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use daybook_domain::aggregate::Aggregate;
+use daybook_domain::context::{Actor, Context};
+use daybook_http::Caller;
+use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
+use uuid::Uuid;
+
+use crate::cache::{Settling, StreamCache};
+use crate::error::CommandError;
+use crate::handle;
+use crate::load::{self, Loaded};
+use crate::order::{AnyCommand, Order};
+
+/// How often a command is decided again because others were faster.
+const ATTEMPTS: u32 = 32;
+
+/// What the engine takes from the outside world.
+#[derive(Clone)]
+pub struct World {
+    /// The clock, UTC.
+    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    /// Fresh UUIDv7s.
+    pub fresh_id: Arc<dyn Fn() -> Uuid + Send + Sync>,
+}
+
+/// The write side. Cheap to share behind an `Arc`.
+pub struct Engine {
+    pub(crate) log: Log,
+    pub(crate) appender: Appender,
+    pub(crate) cache: StreamCache,
+    pub(crate) world: World,
+    in_flight: Mutex<HashSet<(Uuid, Uuid)>>,
+}
+
+/// An accepted command.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Where it stands in the log.
+    pub appended: Appended,
+    /// The types of its events, in order.
+    pub event_types: Vec<String>,
+    /// What is shown once and kept nowhere, by name (such as `secret`). Empty
+    /// when an answer is given again.
+    pub secrets: Vec<(&'static str, String)>,
+    /// Whether this was a dry run: nothing was appended.
+    pub dry_run: bool,
+}
+
+/// What one attempt at a command came to.
+pub(crate) enum Attempt {
+    /// Handed over to the appender.
+    Submitted(Settling, Vec<String>),
+    /// Decided only.
+    Dry(Accepted),
+}
+
+impl Engine {
+    /// The write side over a log. `cached_streams` bounds the states kept in memory.
+    #[must_use]
+    pub fn new(log: Log, appender: Appender, world: World, cached_streams: usize) -> Self {
+        Self {
+            log,
+            appender,
+            cache: StreamCache::new(cached_streams),
+            world,
+            in_flight: Mutex::default(),
+        }
+    }
+
+    /// The log that this engine reads.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The appender that this engine writes with.
+    #[must_use]
+    pub fn appender(&self) -> &Appender {
+        &self.appender
+    }
+
+    /// A fresh UUIDv7.
+    #[must_use]
+    pub fn fresh_id(&self) -> Uuid {
+        (self.world.fresh_id)()
+    }
+
+    /// Decides and appends one command; done when it is durable.
+    ///
+    /// # Errors
+    /// Why it was not accepted.
+    pub async fn submit(&self, order: Order) -> Result<Accepted, CommandError> {
+        let _mine = self.claim_id(&order)?;
+        if order.sent_before
+            && let Some(first) = self.first_answer(&order.key).await?
+        {
+            return Ok(first);
+        }
+        let outcome = self.decide_and_append(&order).await;
+        let refused = matches!(&outcome, Err(error) if error.rests_on_state());
+        if refused && !order.dry_run {
+            // The first answer stands, whatever has changed since it was given.
+            if let Some(first) = self.first_answer(&order.key).await? {
+                return Ok(first);
+            }
+        }
+        outcome
+    }
+
+    async fn decide_and_append(&self, order: &Order) -> Result<Accepted, CommandError> {
+        let context = self.context(order);
+        let metadata = metadata(&order.caller, order.causation_id);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            order.predecessors.before_attempt(attempt).await;
+            let mut unsettled = Vec::new();
+            let tried = self.attempt(order, &context, &metadata, &mut unsettled).await;
+            let error = match tried {
+                Ok(Attempt::Dry(accepted)) => return Ok(accepted),
+                Ok(Attempt::Submitted(settling, types)) => {
+                    order.announce_enqueued();
+                    match settling.await {
+                        Ok(appended) => return self.accepted(order, appended, types).await,
+                        Err(error) => CommandError::from(error),
+                    }
+                }
+                Err(error) if error.rests_on_state() => {
+                    let rested_on_others = order.predecessors.pending();
+                    let mut failed = false;
+                    for settling in unsettled {
+                        failed |= settling.await.is_err();
+                    }
+                    if !failed && !rested_on_others {
+                        return Err(error);
+                    }
+                    if attempt >= ATTEMPTS {
+                        return Err(error);
+                    }
+                    continue;
+                }
+                Err(error) => error,
+            };
+            if !error.moved_on() || attempt >= ATTEMPTS {
+                return Err(error);
+            }
+            metrics::counter!("daybook_command_retries_total").increment(1);
+            if attempt > 4 {
+                tokio::time::sleep(Duration::from_millis(u64::from(attempt))).await;
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        order: &Order,
+        context: &Context,
+        metadata: &Metadata,
+        unsettled: &mut Vec<Settling>,
+    ) -> Result<Attempt, CommandError> {
+        let mut work = handle::Work { engine: self, order, context, metadata, unsettled };
+        match &order.command {
+            AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
+            AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+        }
+    }
+
+    async fn accepted(
+        &self,
+        order: &Order,
+        appended: Appended,
+        event_types: Vec<String>,
+    ) -> Result<Accepted, CommandError> {
+        if appended.replayed {
+            return self.answer_again(appended).await;
+        }
+        Ok(Accepted { appended, event_types, secrets: order.secrets.clone(), dry_run: false })
+    }
+
+    /// The answer that was given to this command id before, if there was one.
+    async fn first_answer(&self, key: &CommandKey) -> Result<Option<Accepted>, CommandError> {
+        match self.log.command(key.scope, key.id).await? {
+            None => Ok(None),
+            Some(found) if found.fingerprint != key.fingerprint => {
+                Err(AppendError::CommandReused { id: key.id }.into())
+            }
+            Some(found) => self.answer_again(found.appended).await.map(Some),
+        }
+    }
+
+    async fn answer_again(&self, appended: Appended) -> Result<Accepted, CommandError> {
+        let first = appended.position - appended.events;
+        let mut event_types = Vec::new();
+        if appended.events > 0 {
+            let filter = daybook_store::Filter {
+                up_to_position: Some(appended.position),
+                ..daybook_store::Filter::default()
+            };
+            let page = self.log.page(first, &filter, appended.events).await?;
+            event_types = page.events.into_iter().map(|event| event.event_type).collect();
+        }
+        Ok(Accepted { appended, event_types, secrets: Vec::new(), dry_run: false })
+    }
+
+    fn context(&self, order: &Order) -> Context {
+        Context {
+            actor: order.caller.actor.clone(),
+            now: self.now(),
+            occurred_at: order.occurred_at,
+            seed: order.seed,
+        }
+    }
+
+    /// The time, to the microsecond, which is what the log keeps.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.world.now)().trunc_subsecs(6)
+    }
+
+    /// Saves a state, so that the next load is short. On a task of its own: nobody
+    /// waits for it, and a failure costs nothing but time.
+    pub(crate) fn save_snapshot<A: Aggregate>(&self, stream: Uuid, loaded: &Loaded<A>) {
+        let Ok(state) = serde_json::to_string(&loaded.state) else { return };
+        let (appender, version) = (self.appender.clone(), loaded.version);
+        tokio::spawn(async move {
+            if let Err(error) =
+                appender.save_snapshot(stream, version, &load::shape::<A>(), &state).await
+            {
+                tracing::warn!(%stream, %error, "a snapshot was not saved");
+            }
+        });
+    }
+
+    fn claim_id(&self, order: &Order) -> Result<InFlight<'_>, CommandError> {
+        let id = (order.key.scope, order.key.id);
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if !in_flight.insert(id) {
+            return Err(CommandError::InProgress(order.key.id));
+        }
+        Ok(InFlight { engine: self, id })
+    }
+}
+
+/// A command id being worked on; free again when this is dropped.
+struct InFlight<'e> {
+    engine: &'e Engine,
+    id: (Uuid, Uuid),
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let mut ids = self.engine.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.remove(&self.id);
+    }
+}
+
+fn metadata(caller: &Caller, causation_id: Option<Uuid>) -> Metadata {
+    let Actor { id, tenant, .. } = &caller.actor;
+    Metadata {
+        actor_id: *id,
+        tenant_id: *tenant,
+        correlation_id: caller.correlation_id,
+        causation_id,
+        session_id: caller.session_id,
+        ip_address: caller.ip_address,
+        user_agent: caller.user_agent.clone(),
+        traceparent: caller.traceparent.clone(),
+    }
+}

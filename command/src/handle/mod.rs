@@ -1,0 +1,167 @@
+//! How each aggregate's commands are decided: which streams they hold, what
+//! they must know of others, and which other streams they write.
+
+pub(crate) mod account;
+pub(crate) mod api_key;
+pub(crate) mod user;
+
+use daybook_domain::access::{self, Owned};
+use daybook_domain::aggregate::Aggregate;
+use daybook_domain::context::Context;
+use daybook_domain::message::{CommandMessage, EventMessage};
+use daybook_store::{Appended, Metadata};
+use uuid::Uuid;
+
+use crate::cache::Settling;
+use crate::engine::{Accepted, Attempt, Engine};
+use crate::error::CommandError;
+use crate::order::Order;
+use crate::unit::Unit;
+
+/// One attempt at one order.
+pub(crate) struct Work<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) order: &'a Order,
+    pub(crate) context: &'a Context,
+    pub(crate) metadata: &'a Metadata,
+    /// What a refusal rested on that is not durable yet.
+    pub(crate) unsettled: &'a mut Vec<Settling>,
+}
+
+impl<'a> Work<'a> {
+    /// Holds the order's stream, loaded, and others that the decision needs.
+    async fn hold<A: Aggregate>(&self, others: &[Uuid]) -> Result<Unit<'a>, CommandError> {
+        let stream = self.order.stream;
+        let streams: Vec<Uuid> = others.iter().copied().chain([stream]).collect();
+        let mut unit = Unit::hold(self.engine, &streams).await;
+        unit.load::<A>(stream).await?;
+        Ok(unit)
+    }
+
+    /// Decides on the order's stream: refuses what the caller may not do, a version other than the
+    /// one expected, and what the rules forbid.
+    fn decide<A: Owned>(
+        &self,
+        unit: &Unit<'_>,
+        command: &A::Command,
+        facts: &A::Facts,
+    ) -> Result<Vec<A::Event>, CommandError> {
+        let state = unit.state::<A>(self.order.stream)?;
+        self.check(unit, state, command)?;
+        state
+            .decide(command, facts, self.context)
+            .map_err(|refusal| CommandError::refused(&refusal))
+    }
+
+    /// Refuses what the caller may not do, and a version other than the one expected.
+    fn check<A: Owned>(
+        &self,
+        unit: &Unit<'_>,
+        state: &A,
+        command: &A::Command,
+    ) -> Result<(), CommandError> {
+        let actor = &self.order.caller.actor;
+        let name = command.name();
+        let own = state.owner(self.order.stream, command) == Some(actor.id);
+        if !access::may(actor, A::KIND, name, own) {
+            return Err(CommandError::Forbidden(format!(
+                "role {} may not {name} this {}",
+                actor.role.as_str(),
+                A::KIND
+            )));
+        }
+        if let Some(time) = self.order.occurred_at {
+            if !access::may_say_when(actor) {
+                return Err(CommandError::Forbidden(format!(
+                    "role {} may not say when things happened; leave occurred_at out",
+                    actor.role.as_str()
+                )));
+            }
+            if time > self.context.now {
+                return Err(CommandError::Invalid {
+                    pointer: "/occurred_at".into(),
+                    detail: format!("{time} lies in the future; it is {} now", self.context.now),
+                });
+            }
+        }
+        let actual = unit.version(self.order.stream);
+        match self.order.if_match {
+            Some(expected) if expected != actual => {
+                Err(CommandError::VersionMismatch { expected, actual })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends an attempt: refusals remember what they rested on, the rest is recorded.
+    fn conclude<A: Aggregate>(
+        &mut self,
+        mut unit: Unit<'a>,
+        decided: Result<Decided<A>, CommandError>,
+    ) -> Result<Attempt, CommandError> {
+        let decided = match decided {
+            Ok(decided) => decided,
+            Err(error) => {
+                *self.unsettled = unit.unsettled();
+                return Err(error);
+            }
+        };
+        let stream = self.order.stream;
+        if self.order.dry_run {
+            return Ok(Attempt::Dry(self.dry(unit.version(stream), &decided)));
+        }
+        let recorded = unit
+            .record::<A>(stream, &decided.events, self.order.occurred_at)
+            .and_then(|()| (decided.also)(&mut unit, self.order));
+        if let Err(error) = recorded {
+            unit.abandon();
+            return Err(error);
+        }
+        let types = unit.event_types();
+        let settling = unit.submit(self.order.key, self.metadata.clone())?;
+        Ok(Attempt::Submitted(settling, types))
+    }
+
+    fn dry<A: Aggregate>(&self, version: i64, decided: &Decided<A>) -> Accepted {
+        let events = i64::try_from(decided.events.len()).unwrap_or(i64::MAX);
+        Accepted {
+            appended: Appended {
+                stream_id: self.order.stream,
+                version: version + events,
+                created: version == 0,
+                position: *self.engine.appender.head().borrow(),
+                events,
+                recorded_at: self.context.now,
+                replayed: false,
+            },
+            event_types: decided.events.iter().map(|event| event.name().to_owned()).collect(),
+            secrets: Vec::new(),
+            dry_run: true,
+        }
+    }
+}
+
+/// What else a decision writes or guards.
+type Also = Box<dyn FnOnce(&mut Unit<'_>, &Order) -> Result<(), CommandError> + Send>;
+
+/// The events of the order's stream, and what goes with them.
+struct Decided<A: Aggregate> {
+    events: Vec<A::Event>,
+    also: Also,
+}
+
+impl<A: Aggregate> Decided<A> {
+    /// Events of the order's stream alone.
+    fn alone(events: Vec<A::Event>) -> Self {
+        Self { events, also: Box::new(|_, _| Ok(())) }
+    }
+
+    /// Events that were decided on another stream as it is now.
+    fn guarding(events: Vec<A::Event>, read: Uuid) -> Self {
+        let guard: Also = Box::new(move |unit, _| {
+            unit.guard(read);
+            Ok(())
+        });
+        Self { events, also: guard }
+    }
+}

@@ -1,0 +1,53 @@
+//! Commands of users. One that changes who is an active administrator writes
+//! the roster of administrators in the same append.
+
+use daybook_domain::identity::admins::{self, ADMINS_STREAM, Admins};
+use daybook_domain::identity::user::{User, UserCommand};
+
+use super::{Decided, Work};
+use crate::engine::Attempt;
+use crate::error::CommandError;
+
+/// One attempt at a command of a user.
+pub(crate) async fn attempt(
+    work: &mut Work<'_>,
+    command: &UserCommand,
+) -> Result<Attempt, CommandError> {
+    let unit = work.hold::<User>(&[]).await?;
+    let decided = work.decide::<User>(&unit, command, &());
+    let concerned = match &decided {
+        Ok(events) => admins::concerns(unit.state::<User>(work.order.stream)?, events),
+        Err(_) => false,
+    };
+    if !concerned {
+        return work.conclude(unit, decided.map(Decided::<User>::alone));
+    }
+    // Streams are locked in one order only, so both are taken anew.
+    drop(unit);
+    attempt_with_roster(work, command).await
+}
+
+async fn attempt_with_roster(
+    work: &mut Work<'_>,
+    command: &UserCommand,
+) -> Result<Attempt, CommandError> {
+    let stream = work.order.stream;
+    let mut unit = work.hold::<User>(&[ADMINS_STREAM]).await?;
+    unit.load::<Admins>(ADMINS_STREAM).await?;
+    let decided = work.decide::<User>(&unit, command, &()).and_then(|events| {
+        let user = unit.state::<User>(stream)?;
+        if !admins::concerns(user, &events) {
+            return Ok(Decided::<User>::alone(events));
+        }
+        let roster = unit.state::<Admins>(ADMINS_STREAM)?;
+        let changes = admins::follow(roster, stream, user, &events, work.context)
+            .map_err(|refusal| CommandError::refused(&refusal))?;
+        Ok(Decided {
+            events,
+            also: Box::new(move |unit, order| {
+                unit.record::<Admins>(ADMINS_STREAM, &changes, order.occurred_at)
+            }),
+        })
+    });
+    work.conclude(unit, decided)
+}

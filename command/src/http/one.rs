@@ -1,0 +1,140 @@
+//! One command: `POST /v1/banking/accounts` and `POST /v1/banking/accounts/{id}/withdraw`.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use daybook_domain::catalog;
+use daybook_http::{Caller, Params, Problem};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::http::{answer, preconditions};
+use crate::order::Intake;
+
+type Pairs = Query<Vec<(String, String)>>;
+type Body = Result<Bytes, BytesRejection>;
+
+/// Makes something new.
+pub(super) async fn create(
+    State(engine): State<Arc<Engine>>,
+    Path((context, plural)): Path<(String, String)>,
+    Query(pairs): Pairs,
+    headers: HeaderMap,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Problem> {
+    let path = format!("{context}/{plural}");
+    let aggregate = catalog::by_path(&path)
+        .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
+    let request = Request {
+        path: &path,
+        kind: aggregate.kind,
+        name: aggregate.creates.to_owned(),
+        stream: None,
+    };
+    submit(&engine, request, pairs, &headers, caller, body).await
+}
+
+/// Does something to what exists.
+pub(super) async fn act(
+    State(engine): State<Arc<Engine>>,
+    Path((context, plural, id, command)): Path<(String, String, String, String)>,
+    Query(pairs): Pairs,
+    headers: HeaderMap,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Problem> {
+    let path = format!("{context}/{plural}");
+    let aggregate = catalog::by_path(&path)
+        .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
+    let id = Uuid::parse_str(&id)
+        .map_err(|_| Problem::not_found(format!("{id:?} is no id; ids are UUIDs")))?;
+    let name = command.replace('-', "_");
+    if name == aggregate.creates {
+        return Err(Problem::not_found(format!(
+            "{name} makes something new: send it to /v1/{path}"
+        )));
+    }
+    let request = Request { path: &path, kind: aggregate.kind, name, stream: Some(id) };
+    submit(&engine, request, pairs, &headers, caller, body).await
+}
+
+struct Request<'a> {
+    path: &'a str,
+    kind: &'static str,
+    name: String,
+    stream: Option<Uuid>,
+}
+
+async fn submit(
+    engine: &Engine,
+    request: Request<'_>,
+    pairs: Vec<(String, String)>,
+    headers: &HeaderMap,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, Problem> {
+    let mut params = Params::new(pairs)?;
+    let dry_run = params.parse("dry_run", "true or false")?.unwrap_or(false);
+    params.finish(&["dry_run"])?;
+    let intake = Intake {
+        caller,
+        kind: request.kind.to_owned(),
+        name: request.name,
+        stream: request.stream,
+        command_id: Some(
+            preconditions::idempotency_key(headers)?.unwrap_or_else(|| engine.fresh_id()),
+        ),
+        fields: fields(headers, body)?,
+        if_match: preconditions::expected_version(headers)?,
+        dry_run,
+    };
+    let command_id = intake.command_id.unwrap_or_default();
+    let order = engine.order(intake).await?;
+    let accepted = engine.submit(order).await?;
+    Ok(answer::response(&accepted, &format!("/v1/{}", request.path), command_id))
+}
+
+/// The body as a JSON object; nothing at all is an empty one.
+fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem> {
+    let bytes = body.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too-large",
+                format!("a command has at most {} bytes", super::COMMAND_BYTES),
+            )
+        } else {
+            Problem::malformed("the body ended early")
+        }
+    })?;
+    if bytes.is_empty() {
+        return Ok(Map::new());
+    }
+    require_content_type(headers, &["application/json"])?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Problem::malformed("the body must be a JSON object")),
+        Err(error) => Err(Problem::malformed(format!("the body is no JSON: {error}"))),
+    }
+}
+
+/// Refuses a body of another type.
+pub(super) fn require_content_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence =
+        given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
+    if accepted.iter().any(|name| essence.eq_ignore_ascii_case(name)) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        format!("send Content-Type: {}, not {essence:?}", accepted.join(" or ")),
+    ))
+}

@@ -1,0 +1,187 @@
+//! A command with everything around it, ready to be decided.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use daybook_domain::aggregate::Aggregate;
+use daybook_domain::banking::account::{Account, AccountCommand};
+use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
+use daybook_domain::identity::user::{User, UserCommand};
+use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_http::Caller;
+use daybook_store::CommandKey;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::engine::Engine;
+use crate::error::CommandError;
+use crate::secrets;
+use crate::sequence::{Predecessors, Progress};
+
+/// Any command of any aggregate.
+#[derive(Debug, Clone)]
+pub enum AnyCommand {
+    /// `identity.user`
+    User(UserCommand),
+    /// `identity.api_key`
+    ApiKey(ApiKeyCommand),
+    /// `banking.account`
+    Account(AccountCommand),
+}
+
+impl AnyCommand {
+    /// Reads a command of an aggregate from its name and its fields.
+    ///
+    /// # Errors
+    /// No such aggregate or command, or fields that do not fit.
+    pub fn decode(kind: &str, name: &str, data: &str) -> Result<Self, DecodeError> {
+        match kind {
+            User::KIND => UserCommand::decode(name, data).map(Self::User),
+            ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
+            Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
+        }
+    }
+}
+
+/// A command as it comes in: names and JSON.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    /// Who asks.
+    pub caller: Caller,
+    /// The aggregate, such as `banking.account`.
+    pub kind: String,
+    /// The command, such as `withdraw`.
+    pub name: String,
+    /// The stream; one is made where none is given.
+    pub stream: Option<Uuid>,
+    /// The command id; one is made where none is given.
+    pub command_id: Option<Uuid>,
+    /// The command's fields, and `id` and `occurred_at` beside them.
+    pub fields: Map<String, Value>,
+    /// The version that the caller expects; 0: that it does not exist.
+    pub if_match: Option<i64>,
+    /// Decide, but append nothing.
+    pub dry_run: bool,
+}
+
+/// A command with everything around it.
+#[derive(Debug)]
+pub struct Order {
+    /// Who asks.
+    pub caller: Caller,
+    /// By which it is recognised when it is sent again.
+    pub key: CommandKey,
+    /// The stream that it is for.
+    pub stream: Uuid,
+    /// What is asked.
+    pub command: AnyCommand,
+    /// When it happened in the world.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// What caused it.
+    pub causation_id: Option<Uuid>,
+    /// The version that the caller expects.
+    pub if_match: Option<i64>,
+    /// Decide, but append nothing.
+    pub dry_run: bool,
+    /// That this was probably sent before, so that the first answer is looked
+    /// for at once; it is found in any case, but by a longer way.
+    pub sent_before: bool,
+    /// From which fresh ids are derived.
+    pub seed: Uuid,
+    /// What is shown to the caller once.
+    pub secrets: Vec<(&'static str, String)>,
+    /// The commands of the same batch that come first.
+    pub predecessors: Predecessors,
+    /// How far this one has come.
+    pub progress: Progress,
+}
+
+impl Order {
+    /// Tells those who wait that this command is on its way.
+    pub fn announce_enqueued(&self) {
+        self.progress.enqueued();
+    }
+}
+
+impl Engine {
+    /// Reads a command, hashes what is secret in it, and gives it its ids.
+    ///
+    /// # Errors
+    /// No such command, or fields that do not fit.
+    pub async fn order(&self, mut intake: Intake) -> Result<Order, CommandError> {
+        let seed = self.fresh_id();
+        let stream = match take::<Uuid>(&mut intake.fields, "id", "a UUID")? {
+            Some(given) if intake.stream.is_some_and(|stream| stream != given) => {
+                return Err(CommandError::Invalid {
+                    pointer: "/id".into(),
+                    detail: format!("id {given} is not the stream in the address"),
+                });
+            }
+            given => intake.stream.or(given),
+        };
+        let occurred_at =
+            take::<DateTime<Utc>>(&mut intake.fields, "occurred_at", "an RFC 3339 time")?
+                .map(|time| time.trunc_subsecs(6));
+        let command_id = intake.command_id.unwrap_or_else(|| self.fresh_id());
+        let fingerprint = fingerprint(&intake, stream, occurred_at);
+        let secrets = secrets::prepare(&intake.kind, &intake.name, &mut intake.fields).await?;
+        let data = Value::Object(intake.fields).to_string();
+        let command = AnyCommand::decode(&intake.kind, &intake.name, &data)?;
+        let scope = intake.caller.actor.tenant.unwrap_or(intake.caller.actor.id);
+        Ok(Order {
+            key: CommandKey { scope, id: command_id, fingerprint },
+            stream: stream.unwrap_or(seed),
+            command,
+            occurred_at,
+            causation_id: None,
+            if_match: intake.if_match,
+            dry_run: intake.dry_run,
+            sent_before: false,
+            seed,
+            secrets,
+            caller: intake.caller,
+            predecessors: Predecessors::default(),
+            progress: Progress::default(),
+        })
+    }
+}
+
+fn take<T: serde::de::DeserializeOwned>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    expected: &str,
+) -> Result<Option<T>, CommandError> {
+    let Some(value) = fields.remove(name) else { return Ok(None) };
+    serde_json::from_value(value).map(Some).map_err(|error| CommandError::Invalid {
+        pointer: format!("/{name}"),
+        detail: format!("{name} must be {expected}: {error}"),
+    })
+}
+
+/// SHA-256 of what was asked. Passwords are left out: a fast hash of one must
+/// not be stored, so a retry that differs in nothing but the password is taken
+/// for the same command.
+fn fingerprint(
+    intake: &Intake,
+    stream: Option<Uuid>,
+    occurred_at: Option<DateTime<Utc>>,
+) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [&intake.kind, &intake.name] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.update(stream.unwrap_or_default().as_bytes());
+    hash.update(occurred_at.map_or(0, |time| time.timestamp_micros()).to_be_bytes());
+    let mut fields: Vec<_> = intake.fields.iter().collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    for (name, value) in fields {
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        if !secrets::is_secret_field(name) {
+            hash.update(value.to_string().as_bytes());
+        }
+        hash.update([0]);
+    }
+    hash.finalize().into()
+}

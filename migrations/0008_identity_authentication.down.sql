@@ -1,0 +1,2 @@
+DROP FUNCTION projector.authenticate(text);
+DROP INDEX public.idx_api_keys_secret_hash;

@@ -1,0 +1,21 @@
+-- What a key's hash says about who asks: answered without showing the tables behind it to the role
+-- that asks, and before anybody's policies can apply, since nobody is known yet.
+CREATE INDEX idx_api_keys_secret_hash ON public.api_keys (secret_hash);
+
+-- The key with this hash, if it is neither revoked nor expired and its owner is active.
+CREATE FUNCTION projector.authenticate(key_hash text)
+RETURNS TABLE (key_id uuid, user_id uuid, role text, scopes text[], expires_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT k.id, u.id, u.role::text, k.scopes, k.expires_at
+    FROM public.api_keys k
+    JOIN public.users u ON u.id = k.user_id
+    WHERE k.secret_hash = key_hash
+      AND k.status = 'active'
+      AND (k.expires_at IS NULL OR k.expires_at > now())
+      AND u.status = 'active'
+      AND u.deleted_at IS NULL
+$$;
+REVOKE EXECUTE ON FUNCTION projector.authenticate FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION projector.authenticate TO daybook_projector, application_role;

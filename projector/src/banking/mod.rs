@@ -1,0 +1,3 @@
+//! Accounts and what moves on them.
+
+pub mod account;

@@ -1,0 +1,73 @@
+//! The table of contents of the read side: one line a table, one line a projection.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use daybook_domain::banking::account::AccountEvent;
+use daybook_domain::identity::admins::AdminsEvent;
+use daybook_domain::identity::api_key::ApiKeyEvent;
+use daybook_domain::identity::user::UserEvent;
+use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_store::Recorded;
+use sqlx::PgConnection;
+
+use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::identity::admins;
+use crate::identity::api_key::{self, ApiKeyRow};
+use crate::identity::user::{self, UserIdentifierRow, UserRow};
+use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
+use crate::table::{ColumnName, Row, Statements};
+use crate::write;
+
+/// The name under which the whole read model keeps its checkpoints: one name, or "posted" would be
+/// ambiguous.
+pub const NAME: &str = "read_model";
+/// The version of the read model; another one is another set of checkpoints.
+pub const VERSION: i32 = 1;
+
+read_model! {
+    // Parents before children: rows are made in this order and removed in the other.
+    tables {
+        users: UserRow,
+        user_identifiers: UserIdentifierRow,
+        api_keys: ApiKeyRow,
+        accounts: AccountRow,
+        transactions: TransactionRow,
+    }
+    projections {
+        "identity.user" => User(user, UserEvent),
+        "identity.admins" => Admins(admins, AdminsEvent),
+        "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
+        "banking.account" => Account(account, AccountEvent),
+    }
+}
+
+/// What is known of a read table without its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct TableInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns that projections write.
+    pub columns: &'static [ColumnName],
+    /// Its key, without the partition's column.
+    pub key: &'static [&'static str],
+    /// The column by whose month it is partitioned.
+    pub month: Option<&'static str>,
+}
+
+impl TableInfo {
+    /// What is known of `R`'s table.
+    #[must_use]
+    pub const fn of<R: Row>() -> Self {
+        Self { name: R::TABLE, columns: R::COLUMNS, key: R::KEY, month: R::MONTH }
+    }
+}
+
+/// A month of a partitioned table, by its first day.
+pub type Month = (&'static str, NaiveDate);
+
+pub(crate) fn month_of(table: &'static str, at: DateTime<Utc>) -> Month {
+    let date = at.date_naive();
+    (table, date.with_day(1).unwrap_or(date))
+}

@@ -1,0 +1,5 @@
+//! Who there is, and with what they may come in.
+
+pub mod admins;
+pub mod api_key;
+pub mod user;

@@ -1,0 +1,3 @@
+//! What belongs to the platform itself.
+
+pub mod audit_log;

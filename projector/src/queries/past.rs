@@ -1,0 +1,108 @@
+//! One stream's rows as they were: its events folded by its projection, in memory.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::message::DecodeError;
+use daybook_store::{Log, ReadError};
+use uuid::Uuid;
+
+use crate::catalog::{Event, Rows, Touched};
+use crate::rows::{Fault, SeenRow};
+
+/// How many events are read at a time.
+const PAGE: i64 = 2_000;
+
+/// Up to where a stream is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upto {
+    /// This version of it.
+    Version(i64),
+    /// This position of the log.
+    Position(i64),
+    /// What was recorded by this instant.
+    Instant(DateTime<Utc>),
+}
+
+/// A stream as it was.
+#[derive(Debug)]
+pub struct Past {
+    /// The position that this stands on: the one asked for, the last one by the instant, or the
+    /// version's own.
+    pub position: i64,
+    /// The stream's version there; 0: it did not exist.
+    pub version: i64,
+    /// Its rows.
+    pub rows: Vec<SeenRow>,
+}
+
+/// Why the past cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PastError {
+    /// The log could not be read, or the instant has not passed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The position has not been reached.
+    #[error("the log's last position is {head}, {asked} has not been reached")]
+    Ahead {
+        /// What was asked.
+        asked: i64,
+        /// The log's head.
+        head: i64,
+    },
+    /// An event that this build does not know.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// An event that does not fit what came before it.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A row that cannot be written as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// The position that `upto` stands for; `None`: a version says so itself.
+///
+/// # Errors
+/// What lies in the future, and a server that does not answer.
+pub async fn position(log: &Log, upto: Upto) -> Result<Option<i64>, PastError> {
+    match upto {
+        Upto::Version(_) => Ok(None),
+        Upto::Instant(instant) => Ok(Some(log.position_at(instant).await?)),
+        Upto::Position(asked) => {
+            let head = log.head().await?.position;
+            if asked > head { Err(PastError::Ahead { asked, head }) } else { Ok(Some(asked)) }
+        }
+    }
+}
+
+/// The rows that a stream's events up to there make.
+///
+/// # Errors
+/// What lies in the future, events that cannot be understood, and a server that does not answer.
+pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError> {
+    let position = position(log, upto).await?;
+    let last_version = match upto {
+        Upto::Version(version) => version,
+        Upto::Position(_) | Upto::Instant(_) => i64::MAX,
+    };
+    let last_position = position.unwrap_or(i64::MAX);
+    let mut rows = Rows::of_empty_tables();
+    let (mut version, mut stands_on) = (0, 0);
+    while version < last_version {
+        let until = version.saturating_add(PAGE).min(last_version);
+        let mut events = log.stream(stream, version, Some(until)).await?;
+        let read = events.len();
+        events.retain(|event| event.position <= last_position);
+        for recorded in &events {
+            let event = Event::decode(recorded)?;
+            let mut touched = Touched::default();
+            event.touches(recorded, &mut touched);
+            rows.begin(touched);
+            event.project(recorded, &mut rows)?;
+            (version, stands_on) = (recorded.version, recorded.position);
+        }
+        if events.is_empty() || events.len() < read {
+            break;
+        }
+    }
+    Ok(Past { position: position.unwrap_or(stands_on), version, rows: rows.seen()? })
+}

@@ -1,0 +1,86 @@
+//! What a worker reads of the log: one cursor for all its lanes, and one for those behind.
+
+use daybook_store::{Filter, Log, Page, ReadError};
+
+use super::lanes::{KEPT_WHILE_STOPPED, Lanes, Standing};
+
+/// A page to be read.
+#[derive(Debug)]
+pub(crate) struct Request {
+    after: i64,
+    filter: Filter,
+    /// The lanes that were behind; none: the page is for all lanes.
+    behind: Vec<i16>,
+    limit: i64,
+}
+
+/// A page that was read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    request: Request,
+    page: Page,
+}
+
+impl Request {
+    /// What is to be read next, if anything: first for lanes that are behind, up to the cursor; else
+    /// from the cursor on, as long as the log goes on and there is room.
+    pub(crate) fn next(lanes: &Lanes, cursor: i64, head: i64, limit: usize) -> Option<Self> {
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        let behind: Vec<(i16, i64)> = lanes
+            .own
+            .iter()
+            .filter(|(_, lane)| {
+                lane.standing == Standing::Flows || lane.pending.len() < KEPT_WHILE_STOPPED / 2
+            })
+            .filter_map(|(number, lane)| lane.behind.map(|after| (*number, after)))
+            .collect();
+        if lanes.ready() >= limit * 2 {
+            return None;
+        }
+        if let Some(after) = behind.iter().map(|(_, after)| *after).min() {
+            let behind: Vec<i16> = behind.into_iter().map(|(number, _)| number).collect();
+            let filter = Filter {
+                lanes: Some(behind.clone()),
+                up_to_position: Some(cursor),
+                ..Filter::default()
+            };
+            return Some(Self { after, filter, behind, limit: rows });
+        }
+        if cursor >= head || lanes.own.is_empty() {
+            return None;
+        }
+        let lanes = (!lanes.all()).then(|| lanes.own.keys().copied().collect());
+        let filter = Filter { lanes, ..Filter::default() };
+        Some(Self { after: cursor, filter, behind: Vec::new(), limit: rows })
+    }
+
+    pub(crate) async fn read(self, log: &Log) -> Result<Answer, ReadError> {
+        let page = log.page(self.after, &self.filter, self.limit).await?;
+        Ok(Answer { request: self, page })
+    }
+}
+
+impl Answer {
+    /// Hands the events to their lanes and moves the cursor. Lanes that have caught up with the
+    /// cursor go with the others from here.
+    pub(crate) fn take_in(self, lanes: &mut Lanes, cursor: &mut i64) {
+        let Self { request, page } = self;
+        let scanned_to = page.scanned_to;
+        for number in &request.behind {
+            if let Some(lane) = lanes.own.get_mut(number) {
+                lane.behind = (scanned_to < *cursor).then_some(scanned_to);
+            }
+        }
+        for event in page.events {
+            if let Some(lane) = lanes.own.get_mut(&event.lane) {
+                // What a lane that is behind gets from the page of all would be a hole.
+                if lane.behind.is_none() || request.behind.contains(&event.lane) {
+                    lane.take(event);
+                }
+            }
+        }
+        if request.behind.is_empty() {
+            *cursor = scanned_to.max(*cursor);
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! A batch as the arrays that `journal.append` takes. Everything that does not depend on the
+//! log's head is computed here, before the order is locked.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::types::Json;
+use sqlx::types::ipnetwork::IpNetwork;
+use sqlx::{Encode, Postgres, Type};
+use uuid::Uuid;
+
+use super::prepared::Prepared;
+use crate::lane::{LANES, lane_of};
+use crate::request::{Life, NewEvent, StreamWrite};
+
+/// JSON that was checked, sent as it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct JsonText<'a>(&'a str);
+
+impl Type<Postgres> for JsonText<'_> {
+    fn type_info() -> PgTypeInfo {
+        <Json<()> as Type<Postgres>>::type_info()
+    }
+}
+
+impl PgHasArrayType for JsonText<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        <Json<()> as PgHasArrayType>::array_type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for JsonText<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        // The binary form of jsonb is a version, 1, and the text.
+        buffer.push(1);
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
+/// A stream that the batch writes.
+#[derive(Debug)]
+pub(super) struct StreamRow<'a> {
+    pub(super) stream: Uuid,
+    pub(super) kind: &'a str,
+    pub(super) lane: i16,
+    pub(super) expected: i64,
+    pub(super) version: i64,
+    pub(super) first: i32,
+    pub(super) last: i32,
+    pub(super) made: Option<i32>,
+    pub(super) closed: Option<i32>,
+    pub(super) opened: bool,
+    /// The request that writes it first.
+    pub(super) request: usize,
+}
+
+/// A stream that must be where it was read, and what its reader is told when it is not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GuardRow {
+    pub(super) stream: Uuid,
+    pub(super) version: i64,
+    pub(super) request: usize,
+    /// The request names it as its own: a conflict, not a move.
+    pub(super) own: bool,
+}
+
+/// A stream that must exist, and the requests that say so.
+#[derive(Debug)]
+pub(super) struct ReferenceRow {
+    pub(super) stream: Uuid,
+    pub(super) open: bool,
+    pub(super) requests: Vec<usize>,
+}
+
+/// A business key as the batch changes it.
+#[derive(Debug)]
+pub(super) struct ClaimRow<'a> {
+    pub(super) scope: &'a str,
+    pub(super) key: &'a str,
+    pub(super) asker: Uuid,
+    pub(super) holder: Option<Uuid>,
+    pub(super) released: Option<i32>,
+    pub(super) request: usize,
+}
+
+/// A request's answer, but for the head on which it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestRow {
+    pub(super) stream: Uuid,
+    pub(super) version: i64,
+    pub(super) created: bool,
+    /// The batch's events up to this request's last.
+    pub(super) last: i32,
+    pub(super) events: i32,
+}
+
+/// What an event depends on, before the numbers of all references are known.
+#[derive(Debug, Clone, Copy)]
+enum Dependency {
+    Reference(i32),
+    Claim(i32),
+    Inner(i32),
+}
+
+/// One event's columns.
+#[derive(Debug)]
+pub(super) struct EventRow<'a> {
+    pub(super) stream: Uuid,
+    pub(super) version: i64,
+    pub(super) lane: i16,
+    pub(super) lane_offset: i32,
+    pub(super) event: &'a NewEvent,
+    pub(super) request: usize,
+    pub(super) dependency_from: i32,
+    pub(super) dependency_to: i32,
+}
+
+/// A batch, flattened.
+#[derive(Debug, Default)]
+pub(super) struct Batch<'a> {
+    pub(super) prepared: Vec<&'a Prepared>,
+    pub(super) requests: Vec<RequestRow>,
+    pub(super) new: Vec<StreamRow<'a>>,
+    pub(super) old: Vec<StreamRow<'a>>,
+    pub(super) guards: Vec<GuardRow>,
+    pub(super) references: Vec<ReferenceRow>,
+    pub(super) claims: Vec<ClaimRow<'a>>,
+    pub(super) inner: Vec<i32>,
+    /// Streams that close, and the requests that close them.
+    pub(super) close: Vec<(Uuid, usize)>,
+    pub(super) holds: Vec<(Uuid, Uuid, Option<DateTime<Utc>>)>,
+    pub(super) unholds: Vec<(Uuid, Uuid)>,
+    pub(super) events: Vec<EventRow<'a>>,
+    pub(super) dependencies: Vec<i32>,
+    pub(super) lanes: Vec<(i16, i32)>,
+}
+
+/// What is only needed while a batch is flattened.
+#[derive(Debug)]
+struct Building<'a> {
+    batch: Batch<'a>,
+    streams: Vec<StreamRow<'a>>,
+    stream_rows: HashMap<Uuid, usize>,
+    reference_rows: HashMap<(Uuid, bool), i32>,
+    holds: HashMap<(Uuid, Uuid), Option<Option<DateTime<Utc>>>>,
+    lane_events: Vec<i32>,
+    dependencies: Vec<Dependency>,
+}
+
+/// A count that came from a bounded batch.
+fn small(n: usize) -> i32 {
+    i32::try_from(n).expect("a batch is bounded far below 2^31")
+}
+
+impl<'a> Batch<'a> {
+    /// Flattens the requests in their order.
+    pub(super) fn new(requests: impl Iterator<Item = &'a Prepared>) -> Self {
+        let mut building = Building {
+            batch: Self::default(),
+            streams: Vec::new(),
+            stream_rows: HashMap::new(),
+            reference_rows: HashMap::new(),
+            holds: HashMap::new(),
+            lane_events: vec![0; usize::from(LANES.unsigned_abs())],
+            dependencies: Vec::new(),
+        };
+        for (number, prepared) in requests.enumerate() {
+            building.request(number, prepared);
+        }
+        building.finish()
+    }
+}
+
+impl<'a> Building<'a> {
+    fn request(&mut self, number: usize, prepared: &'a Prepared) {
+        let request = &prepared.request;
+        let first_event = small(self.batch.events.len()) + 1;
+        self.batch.prepared.push(prepared);
+        for guard in &request.guards {
+            let (stream, version) = (guard.stream_id, guard.version);
+            self.batch.guards.push(GuardRow { stream, version, request: number, own: false });
+        }
+        let actor = request.metadata.actor_id;
+        if !request.writes.iter().any(|write| write.stream_id == actor && !write.events.is_empty())
+        {
+            self.reference(actor, false, number);
+        }
+        let first_claim = small(self.batch.claims.len());
+        for (key, plan) in &prepared.claims {
+            self.batch.claims.push(ClaimRow {
+                scope: key.scope,
+                key: &key.key,
+                asker: plan.asker,
+                holder: plan.holder,
+                released: plan.released_by.map(|event| first_event + small(event)),
+                request: number,
+            });
+        }
+        for write in &request.writes {
+            self.write(number, prepared, write, first_event, first_claim);
+        }
+        for ((target, holder), hold) in &prepared.holds {
+            self.holds.insert((*target, *holder), hold.as_ref().map(|hold| hold.expires_at));
+        }
+        let first = request.writes.first();
+        let version =
+            first.map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
+        self.batch.requests.push(RequestRow {
+            stream: first.map_or(Uuid::nil(), |write| write.stream_id),
+            version,
+            created: first
+                .is_some_and(|write| write.expected_version == 0 && !write.events.is_empty()),
+            last: small(self.batch.events.len()),
+            events: small(prepared.events),
+        });
+    }
+
+    fn write(
+        &mut self,
+        number: usize,
+        prepared: &'a Prepared,
+        write: &'a StreamWrite,
+        first_event: i32,
+        first_claim: i32,
+    ) {
+        let (stream, version) = (write.stream_id, write.expected_version);
+        if write.events.is_empty() {
+            self.batch.guards.push(GuardRow { stream, version, request: number, own: true });
+            return;
+        }
+        let lane = lane_of(stream);
+        for (n, event) in write.events.iter().enumerate() {
+            let global = small(self.batch.events.len()) + 1;
+            let from = small(self.dependencies.len()) + 1;
+            self.depend(number, prepared, stream, event, global);
+            self.depend_on_claims(prepared, global, first_event, first_claim);
+            self.stream(number, write, lane, event, global);
+            let offset = &mut self.lane_events[usize::from(lane.unsigned_abs())];
+            *offset += 1;
+            self.batch.events.push(EventRow {
+                stream,
+                version: version + 1 + i64::from(small(n)),
+                lane,
+                lane_offset: *offset,
+                event,
+                request: number,
+                dependency_from: from,
+                dependency_to: small(self.dependencies.len()),
+            });
+        }
+    }
+
+    /// Writes down that the event refers to its actor and to what it names.
+    fn depend(
+        &mut self,
+        number: usize,
+        prepared: &'a Prepared,
+        stream: Uuid,
+        event: &NewEvent,
+        global: i32,
+    ) {
+        for hold in &event.holds {
+            self.refer(number, prepared, hold.target, true);
+        }
+        let actor = prepared.request.metadata.actor_id;
+        for (other, strong) in
+            std::iter::once((actor, false)).chain(event.references.iter().map(|to| (*to, true)))
+        {
+            let found = self.refer(number, prepared, other, strong);
+            // What is in the same lane is before it anyway.
+            if let Some(dependency) = found
+                && lane_of(other) != lane_of(stream)
+                && (strong || !event.references.contains(&other))
+                && !matches!(dependency, Dependency::Inner(event) if event >= global)
+            {
+                self.dependencies.push(dependency);
+            }
+        }
+    }
+
+    /// The stream must exist; `strong`: and be open. `None`: it is this batch's own doing.
+    fn refer(
+        &mut self,
+        number: usize,
+        prepared: &Prepared,
+        other: Uuid,
+        strong: bool,
+    ) -> Option<Dependency> {
+        let own = prepared
+            .request
+            .writes
+            .iter()
+            .find(|write| write.stream_id == other && !write.events.is_empty());
+        let Some(own) = own else {
+            return Some(Dependency::Reference(self.reference(other, strong, number)));
+        };
+        if own.expected_version == 0 {
+            let made = self.stream_rows.get(&other).and_then(|row| self.streams[*row].made)?;
+            return Some(Dependency::Inner(made));
+        }
+        let reopened =
+            own.events.iter().any(|event| matches!(event.life, Life::Opens | Life::Reopens));
+        Some(Dependency::Reference(self.reference(other, strong && !reopened, number)))
+    }
+
+    fn reference(&mut self, stream: Uuid, open: bool, request: usize) -> i32 {
+        if let Some(row) = self.reference_rows.get(&(stream, open)) {
+            let reference = &mut self.batch.references[usize::try_from(*row - 1).unwrap_or(0)];
+            if reference.requests.last() != Some(&request) {
+                reference.requests.push(request);
+            }
+            return *row;
+        }
+        self.batch.references.push(ReferenceRow { stream, open, requests: vec![request] });
+        let row = small(self.batch.references.len());
+        self.reference_rows.insert((stream, open), row);
+        row
+    }
+
+    fn depend_on_claims(
+        &mut self,
+        prepared: &Prepared,
+        global: i32,
+        first_event: i32,
+        first_claim: i32,
+    ) {
+        for (n, (_, plan)) in prepared.claims.iter().enumerate() {
+            if plan.taken_by.is_some_and(|event| first_event + small(event) == global) {
+                self.dependencies.push(Dependency::Claim(first_claim + small(n) + 1));
+            }
+            for (taker, release) in &plan.handed_on {
+                if first_event + small(*taker) == global {
+                    self.dependencies.push(Dependency::Inner(first_event + small(*release)));
+                }
+            }
+        }
+    }
+
+    fn stream(
+        &mut self,
+        number: usize,
+        write: &'a StreamWrite,
+        lane: i16,
+        event: &NewEvent,
+        global: i32,
+    ) {
+        let next = self.streams.len();
+        let row = *self.stream_rows.entry(write.stream_id).or_insert(next);
+        if row == next {
+            self.streams.push(StreamRow {
+                stream: write.stream_id,
+                kind: write.kind,
+                lane,
+                expected: write.expected_version,
+                version: write.expected_version,
+                first: global,
+                last: global,
+                made: (write.expected_version == 0).then_some(global),
+                closed: None,
+                opened: false,
+                request: number,
+            });
+        }
+        let row = &mut self.streams[row];
+        row.version += 1;
+        row.last = global;
+        match event.life {
+            Life::Goes => {}
+            Life::Opens => {
+                row.made = Some(global);
+                (row.closed, row.opened) = (None, true);
+            }
+            Life::Reopens => (row.closed, row.opened) = (None, true),
+            Life::Closes => {
+                (row.closed, row.opened) = (Some(global), false);
+                self.batch.close.push((write.stream_id, number));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Batch<'a> {
+        let references = small(self.batch.references.len());
+        let claims = small(self.batch.claims.len());
+        for dependency in self.dependencies {
+            let number = match dependency {
+                Dependency::Reference(row) => row,
+                Dependency::Claim(row) => references + row,
+                Dependency::Inner(event) => {
+                    self.batch.inner.push(event);
+                    references + claims + small(self.batch.inner.len())
+                }
+            };
+            self.batch.dependencies.push(number);
+        }
+        (self.batch.new, self.batch.old) =
+            self.streams.into_iter().partition(|row| row.expected == 0);
+        for ((target, holder), hold) in self.holds {
+            match hold {
+                Some(expires) => self.batch.holds.push((target, holder, expires)),
+                None => self.batch.unholds.push((target, holder)),
+            }
+        }
+        self.batch.lanes =
+            (0..LANES).zip(self.lane_events).filter(|(_, events)| *events > 0).collect();
+        self.batch
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// The column `of` every event.
+    pub(super) fn of_events<T>(&self, of: impl Fn(&EventRow<'a>) -> T) -> Vec<T> {
+        self.events.iter().map(of).collect()
+    }
+
+    /// The column `of` every event's request.
+    pub(super) fn of_requests<T>(&self, of: impl Fn(&'a Prepared) -> T) -> Vec<T> {
+        self.events.iter().map(|event| of(self.prepared[event.request])).collect()
+    }
+
+    /// The events' data.
+    pub(super) fn data(&self) -> Vec<JsonText<'a>> {
+        self.events.iter().map(|row| JsonText(&row.event.data)).collect()
+    }
+
+    /// The events' client addresses.
+    pub(super) fn addresses(&self) -> Vec<Option<IpNetwork>> {
+        self.of_requests(|prepared| prepared.request.metadata.ip_address.map(IpNetwork::from))
+    }
+}

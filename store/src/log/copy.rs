@@ -1,0 +1,109 @@
+//! The log by COPY: the fastest way through a long stretch of it.
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use sqlx::postgres::PgPoolCopyExt;
+
+use super::Log;
+use super::binary::{self, Tuple};
+use crate::error::ReadError;
+use crate::recorded::Recorded;
+
+/// Positions in one COPY, each a transaction of its own, so that no snapshot lasts.
+const STRETCH: i64 = 20_000;
+/// Events handed over at once, about.
+const HANDED_OVER: usize = 1000;
+
+/// Where a reader by COPY is.
+struct Copying {
+    log: Log,
+    after: i64,
+    up_to: i64,
+    rows: Option<BoxStream<'static, Result<Bytes, sqlx::Error>>>,
+    buffer: BytesMut,
+    begun: bool,
+}
+
+impl Log {
+    /// All events after `after`, up to and including `up_to`, by position, in bounded pages, each
+    /// a transaction of its own. It ends at the head without waiting.
+    pub fn copy(
+        &self,
+        after: i64,
+        up_to: i64,
+    ) -> impl Stream<Item = Result<Vec<Recorded>, ReadError>> + Send + use<> {
+        let copying = Copying {
+            log: self.clone(),
+            after,
+            up_to,
+            rows: None,
+            buffer: BytesMut::new(),
+            begun: false,
+        };
+        futures::stream::try_unfold(copying, async |mut copying| {
+            let events = copying.next().await?;
+            Ok((!events.is_empty()).then_some((events, copying)))
+        })
+        .boxed()
+    }
+}
+
+impl Copying {
+    /// The next events; none at the end.
+    async fn next(&mut self) -> Result<Vec<Recorded>, ReadError> {
+        let mut events = Vec::with_capacity(HANDED_OVER);
+        while events.len() < HANDED_OVER {
+            let Some(rows) = &mut self.rows else {
+                if self.after >= self.up_to || !self.begin().await? {
+                    break;
+                }
+                continue;
+            };
+            match rows.next().await {
+                Some(bytes) => {
+                    self.buffer.extend_from_slice(&bytes?);
+                    self.take(&mut events)?;
+                }
+                None => self.rows = None,
+            }
+        }
+        Ok(events)
+    }
+
+    /// Begins the next stretch; `false` past the head.
+    async fn begin(&mut self) -> Result<bool, ReadError> {
+        let head = self.log.last_position().await?;
+        let end = self.up_to.min(head).min(self.after.saturating_add(STRETCH));
+        if end <= self.after {
+            return Ok(false);
+        }
+        // COPY takes no parameters; these two are numbers.
+        let statement = include_str!("copy.sql")
+            .replace("$1", &self.after.to_string())
+            .replace("$2", &end.to_string());
+        self.rows = Some(self.log.pool().copy_out_raw(&statement).await?);
+        self.after = end;
+        self.buffer.clear();
+        self.begun = false;
+        Ok(true)
+    }
+
+    /// Takes what is complete out of the buffer.
+    fn take(&mut self, events: &mut Vec<Recorded>) -> Result<(), ReadError> {
+        if !self.begun {
+            let Some(length) = binary::header(&self.buffer)? else { return Ok(()) };
+            self.buffer.advance(length);
+            self.begun = true;
+        }
+        loop {
+            match binary::tuple(&self.buffer)? {
+                Tuple::Row(length, event) => {
+                    self.buffer.advance(length);
+                    events.push(*event);
+                }
+                Tuple::Incomplete | Tuple::End => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Reading the log: by stream, by position in pages, by COPY, at an instant, and as it grows.
+//!
+//! A reader that has seen position n has seen everything up to n: there are no gaps to wait for.
+
+mod binary;
+mod command;
+mod copy;
+mod filter;
+mod follow;
+mod page;
+mod row;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+pub use self::command::Answered;
+pub use self::filter::Filter;
+pub use self::follow::Follow;
+pub use self::page::Page;
+use crate::error::ReadError;
+use crate::recorded::Recorded;
+
+/// A way to read the log; any pool will do whose role may select from `journal`, a replica's too.
+#[derive(Debug, Clone)]
+pub struct Log {
+    pool: PgPool,
+}
+
+/// How far the log has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The last position; 0 before the first.
+    pub position: i64,
+    /// The log's last moment; `None` before the first event.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// Which life of the log this is: moves when a failover may have lost its last moments.
+    pub epoch: i64,
+    /// The last place in each of the 64 lanes.
+    pub lane_heads: Vec<i64>,
+}
+
+/// What the log knows of a stream besides its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamHead {
+    /// `context.aggregate`.
+    pub kind: String,
+    /// Its lane.
+    pub lane: i16,
+    /// Its last version.
+    pub version: i64,
+    /// When its first event was recorded.
+    pub first_at: DateTime<Utc>,
+    /// When its last event was recorded.
+    pub last_at: DateTime<Utc>,
+    /// Since when it is closed, if it is.
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+/// A stream's folded state at a version.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The version.
+    pub version: i64,
+    /// The state, as it was saved.
+    pub state: Box<RawValue>,
+}
+
+impl Log {
+    /// Reads through this pool.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The pool that it reads through.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// How far the log has come, as this server sees it.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn head(&self) -> Result<Head, ReadError> {
+        let row = sqlx::query(include_str!("head.sql")).fetch_one(&self.pool).await?;
+        Ok(Head {
+            position: row.try_get(0)?,
+            recorded_at: row.try_get(1)?,
+            lane_heads: row.try_get(2)?,
+            epoch: row.try_get(3)?,
+        })
+    }
+
+    /// A stream's events with versions above `after_version`, up to and including
+    /// `up_to_version`, oldest first.
+    ///
+    /// # Errors
+    /// When the server does not answer, or an event cannot be understood.
+    pub async fn stream(
+        &self,
+        stream: Uuid,
+        after_version: i64,
+        up_to_version: Option<i64>,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let rows = sqlx::query(include_str!("stream.sql"))
+            .bind(stream)
+            .bind(after_version)
+            .bind(up_to_version.unwrap_or(i64::MAX))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(row::recorded).collect()
+    }
+
+    /// What the log knows of a stream; `None` if it has no events.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn stream_head(&self, stream: Uuid) -> Result<Option<StreamHead>, ReadError> {
+        let row = sqlx::query(
+            "SELECT kind, lane, version, first_at, last_at, closed_at
+             FROM journal.streams WHERE stream_id = $1",
+        )
+        .bind(stream)
+        .fetch_optional(&self.pool)
+        .await?;
+        let head = |row: &PgRow| {
+            Ok::<_, sqlx::Error>(StreamHead {
+                kind: row.try_get(0)?,
+                lane: row.try_get(1)?,
+                version: row.try_get(2)?,
+                first_at: row.try_get(3)?,
+                last_at: row.try_get(4)?,
+                closed_at: row.try_get(5)?,
+            })
+        };
+        Ok(row.as_ref().map(head).transpose()?)
+    }
+
+    /// The last position recorded at or before `instant`; it never changes once it was told.
+    /// Where the log's last moment is older and this is the primary, the log is first made to
+    /// reach `instant`.
+    ///
+    /// # Errors
+    /// `NotYet` for an instant in the future, or one that a replica has not seen pass; when the
+    /// server does not answer.
+    pub async fn position_at(&self, instant: DateTime<Utc>) -> Result<i64, ReadError> {
+        let mut last = self.last_moment().await?;
+        if last < instant {
+            last = self.tick(instant).await?.unwrap_or(last);
+        }
+        if last < instant {
+            return Err(ReadError::NotYet { asked: instant, last });
+        }
+        let position: i64 = sqlx::query_scalar("SELECT journal.position_at($1)")
+            .bind(instant)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(position)
+    }
+
+    async fn last_moment(&self) -> Result<DateTime<Utc>, ReadError> {
+        let last = sqlx::query_scalar(
+            "SELECT recorded_at FROM journal.batches ORDER BY batch DESC LIMIT 1",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(last)
+    }
+
+    /// `None` on a replica, or for a role that may not.
+    async fn tick(&self, instant: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, ReadError> {
+        let may: bool = sqlx::query_scalar(
+            "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'
+             AND has_function_privilege('journal.tick(timestamptz)', 'EXECUTE')",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        if !may {
+            return Ok(None);
+        }
+        let last = sqlx::query_scalar("SELECT journal.tick($1)")
+            .bind(instant)
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(Some(last))
+    }
+
+    /// A stream's saved state, if there is one of this shape.
+    ///
+    /// # Errors
+    /// When the server does not answer, or the state cannot be understood.
+    pub async fn load_snapshot(
+        &self,
+        stream: Uuid,
+        shape: &str,
+    ) -> Result<Option<Snapshot>, ReadError> {
+        let found: Option<(i64, String)> = sqlx::query_as(
+            "SELECT version, state::text FROM journal.snapshots WHERE stream_id = $1 AND shape = $2",
+        )
+        .bind(stream)
+        .bind(shape)
+        .fetch_optional(&self.pool)
+        .await?;
+        found
+            .map(|(version, state)| {
+                let state = RawValue::from_string(state).map_err(|error| ReadError::Corrupt {
+                    place: format!("the snapshot of stream {stream}"),
+                    reason: error.to_string(),
+                })?;
+                Ok(Snapshot { version, state })
+            })
+            .transpose()
+    }
+
+    /// Follows the head, asking for it every so often. Absent on purpose: NOTIFY, which takes a
+    /// lock of the whole server at commit.
+    #[must_use]
+    pub fn follow(&self, every: Duration) -> Follow {
+        Follow::start(self.clone(), every)
+    }
+}
