@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod migrate;
 pub mod output;
+mod rebuild;
 mod serve;
 mod state;
 mod submit;
@@ -79,6 +80,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Submit(submit::Submit),
     Import(import::Import),
+    Rebuild(rebuild::Rebuild),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
@@ -98,6 +100,7 @@ impl Command {
             Self::Migrate(_)
             | Self::Submit(_)
             | Self::Import(_)
+            | Self::Rebuild(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
@@ -170,6 +173,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Serve(serve) => serve.run(session).await,
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
+        Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.
