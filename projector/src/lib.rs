@@ -6,7 +6,6 @@
 #[macro_use]
 mod read_model;
 
-pub mod as_of;
 pub mod banking;
 pub mod catalog;
 pub mod http;

@@ -1,4 +1,9 @@
 //! Live projection: events become rows and audit rows, once, in order.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
 
 mod support;
 
