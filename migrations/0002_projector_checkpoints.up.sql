@@ -102,9 +102,8 @@ LEFT JOIN LATERAL (
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON projector.workers, projector.lanes, projector.moves, projector.parked, projector.waiting
     TO daybook_projector;
-GRANT SELECT ON projector.ownership TO daybook_projector;
 GRANT SELECT ON ALL TABLES IN SCHEMA projector
-    TO daybook_maintenance, daybook_writer, application_role, daybook_analyst, daybook_auditor;
+    TO daybook_projector, daybook_maintenance, daybook_writer, application_role, daybook_analyst, daybook_auditor;
 -- Asking for a parked event to be tried again.
 GRANT UPDATE (retry) ON projector.parked TO daybook_maintenance;
 

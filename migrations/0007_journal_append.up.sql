@@ -81,7 +81,7 @@ BEGIN
     heads := last.lane_heads;
     database_now := journal.clock();
     IF database_now > p_now + p_max_ahead THEN
-        RETURN ROW(NULL, NULL, jsonb_build_array(jsonb_build_object('kind', 'clock', 'at', 0, 'database', database_now)));
+        RETURN ROW(NULL::bigint, NULL::timestamptz, jsonb_build_array(jsonb_build_object('kind', 'clock', 'at', 0, 'database', database_now)));
     END IF;
     -- A clock that stepped back is not followed back.
     counted_from := greatest(database_now, last.recorded_at + tick) - tick;
@@ -157,7 +157,7 @@ BEGIN
     END IF;
 
     IF failures IS NOT NULL THEN
-        RETURN ROW(NULL, NULL, failures);
+        RETURN ROW(NULL::bigint, NULL::timestamptz, failures);
     END IF;
 
     IF cardinality(p_inner) > 0 THEN

@@ -12,9 +12,9 @@ use daybook_store::Recorded;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRow};
-use crate::identity::admins;
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::table::{ColumnName, Row, Statements};

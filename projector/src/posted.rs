@@ -142,11 +142,8 @@ impl Posted {
         let head = self.log.head().await?;
         let heads = &head.lane_heads;
         let behind = |lane: &&LaneState| heads.get(lane.lane).is_some_and(|h| lane.lane_seq < *h);
-        let mut late: Vec<i16> = lanes
-            .iter()
-            .filter(behind)
-            .filter_map(|lane| i16::try_from(lane.lane).ok())
-            .collect();
+        let mut late: Vec<i16> =
+            lanes.iter().filter(behind).filter_map(|lane| i16::try_from(lane.lane).ok()).collect();
         let mut from = lanes.iter().filter(behind).map(|lane| lane.position).min();
         if lanes.is_empty() && head.position > 0 {
             late = (0..daybook_store::LANES).collect();

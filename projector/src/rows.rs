@@ -231,8 +231,7 @@ impl<R: Row> TableRows<R> {
 
     /// What differs from the table, among the rows that `wanted` accepts, and everything that is gone.
     pub(crate) fn writes_of(&self, wanted: impl Fn(&R, u64) -> bool) -> Writes<'_, R> {
-        let mut writes =
-            Writes { inserts: Vec::new(), updates: Vec::new(), deletes: Vec::new() };
+        let mut writes = Writes { inserts: Vec::new(), updates: Vec::new(), deletes: Vec::new() };
         for slot in self.slots.values() {
             match (&slot.stored, &slot.current) {
                 (None, Some(row)) if wanted(row, slot.used) => writes.inserts.push(row),

@@ -2,8 +2,8 @@
 
 use sqlx::PgConnection;
 
-use crate::table::{Row, Statements};
 use crate::rows::TableRows;
+use crate::table::{Row, Statements};
 
 /// The most rows that one statement carries.
 const CHUNK: usize = 5_000;
@@ -43,9 +43,8 @@ pub(crate) async fn update<R: Row>(
     connection: &mut PgConnection,
 ) -> Result<usize, sqlx::Error> {
     for rows in rows.chunks(CHUNK) {
-        let done = R::bind(sqlx::query(statements.update.clone()), rows)
-            .execute(&mut *connection)
-            .await?;
+        let done =
+            R::bind(sqlx::query(statements.update.clone()), rows).execute(&mut *connection).await?;
         all_there::<R>(done.rows_affected(), rows.len())?;
     }
     Ok(rows.len())
@@ -58,9 +57,8 @@ pub(crate) async fn delete<R: Row>(
     connection: &mut PgConnection,
 ) -> Result<usize, sqlx::Error> {
     for rows in rows.chunks(CHUNK) {
-        let done = R::bind(sqlx::query(statements.delete.clone()), rows)
-            .execute(&mut *connection)
-            .await?;
+        let done =
+            R::bind(sqlx::query(statements.delete.clone()), rows).execute(&mut *connection).await?;
         all_there::<R>(done.rows_affected(), rows.len())?;
     }
     Ok(rows.len())

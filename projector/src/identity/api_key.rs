@@ -58,7 +58,9 @@ pub fn project(event: &ApiKeyEvent, recorded: &Recorded, rows: &mut Rows) -> Res
             name: event.name.as_str().to_owned(),
             prefix: event.prefix.as_str().to_owned(),
             secret_hash: event.secret_hash.as_str().to_owned(),
-            scopes: Words::new(event.scopes.iter().map(|scope| scope.as_str().to_owned()).collect()),
+            scopes: Words::new(
+                event.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            ),
             status: ACTIVE.to_owned(),
             expires_at: event.expires_at,
             rotated_at: None,
@@ -80,9 +82,7 @@ pub fn project(event: &ApiKeyEvent, recorded: &Recorded, rows: &mut Rows) -> Res
             key.revoked_at = Some(happened_at);
             key.revoked_reason = event.reason.as_ref().map(|reason| reason.as_str().to_owned());
         }),
-        ApiKeyEvent::Expired(_) => {
-            change(recorded, rows, |key| key.status = EXPIRED.to_owned())
-        }
+        ApiKeyEvent::Expired(_) => change(recorded, rows, |key| key.status = EXPIRED.to_owned()),
     }
 }
 

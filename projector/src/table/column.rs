@@ -369,10 +369,7 @@ where
 pub fn copy_field<C: Column>(value: &C, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[0; 4]);
-    let length = if value.copy(out) {
-        i32::try_from(out.len() - start - 4).unwrap_or(i32::MAX)
-    } else {
-        -1
-    };
+    let length =
+        if value.copy(out) { i32::try_from(out.len() - start - 4).unwrap_or(i32::MAX) } else { -1 };
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
 }

@@ -91,7 +91,9 @@ impl PostError {
             sqlx::Error::Database(database) => database
                 .code()
                 .is_some_and(|code| matches!(code.get(..2), Some("22" | "23")) || code == "P0001"),
-            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => true,
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => {
+                true
+            }
             _ => false,
         };
         if refused { Self::Refused(error.to_string()) } else { Self::Database(error) }

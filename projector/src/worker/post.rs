@@ -117,7 +117,10 @@ impl Poster {
 }
 
 /// Makes one month's partition of a table if it is not there.
-pub(crate) async fn make_partition((table, month): Month, pool: &PgPool) -> Result<(), sqlx::Error> {
+pub(crate) async fn make_partition(
+    (table, month): Month,
+    pool: &PgPool,
+) -> Result<(), sqlx::Error> {
     let first = month.and_time(chrono::NaiveTime::MIN).and_utc();
     sqlx::query("SELECT projector.make_partitions($1, $2, $2)")
         .bind(table)

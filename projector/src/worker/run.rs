@@ -54,12 +54,7 @@ impl Worker {
     /// A worker that posts through `pool` (role `daybook_projector`) what `log` has. `head` says how
     /// far the log is: the appender's own, or [`Log::follow`]'s.
     #[must_use]
-    pub fn new(
-        pool: PgPool,
-        log: Log,
-        head: watch::Receiver<i64>,
-        options: WorkerOptions,
-    ) -> Self {
+    pub fn new(pool: PgPool, log: Log, head: watch::Receiver<i64>, options: WorkerOptions) -> Self {
         let now = Instant::now();
         Self {
             poster: Poster::new(options.id),
@@ -100,7 +95,8 @@ impl Worker {
                     self.connection = None;
                     trouble += 1;
                     let pause = Duration::from_millis(50) * trouble.min(40);
-                    let _ = tokio::time::timeout(pause.min(LONGEST_PAUSE), cancel.cancelled()).await;
+                    let _ =
+                        tokio::time::timeout(pause.min(LONGEST_PAUSE), cancel.cancelled()).await;
                 }
             }
         }
@@ -129,7 +125,10 @@ impl Worker {
             self.see_others().await?;
         }
         let started = Instant::now();
-        let limit = if self.lanes_next() <= self.careful_to { 1 } else { self.options.max_batch };
+        if self.lanes_next() > self.careful_to {
+            self.careful_to = 0;
+        }
+        let limit = if self.careful_to > 0 { 1 } else { self.options.max_batch };
         let batch = Batch::compose(&mut self.lanes, limit);
         let before = self.cursor;
         let posted = batch.events.len();
@@ -165,7 +164,8 @@ impl Worker {
     }
 
     fn take_in(&mut self, answer: Option<Answer>) -> usize {
-        let count = |lanes: &Lanes| lanes.own.values().map(|lane| lane.pending.len()).sum::<usize>();
+        let count =
+            |lanes: &Lanes| lanes.own.values().map(|lane| lane.pending.len()).sum::<usize>();
         let before = count(&self.lanes);
         if let Some(answer) = answer {
             answer.take_in(&mut self.lanes, &mut self.cursor);
@@ -186,11 +186,11 @@ impl Worker {
             .map(|moved| moved.lane)
             .filter(|number| self.lanes.own.get(number).is_some_and(|lane| lane.parked_row))
             .collect();
-        let outcome =
-            self.poster.post(&batch, &epochs, &unparked, connection, &self.pool).await;
+        let outcome = self.poster.post(&batch, &epochs, &unparked, connection, &self.pool).await;
         match outcome {
             Ok(rows) => {
-                metrics::counter!("daybook_projector_events_total").increment(batch.events.len() as u64);
+                metrics::counter!("daybook_projector_events_total")
+                    .increment(batch.events.len() as u64);
                 metrics::counter!("daybook_projector_rows_total").increment(rows as u64);
                 for moved in moves {
                     if let Some(lane) = self.lanes.own.get_mut(&moved.lane) {
@@ -344,9 +344,9 @@ impl Worker {
         Ok(())
     }
 
-    /// The lowest position that is read and not posted.
+    /// The lowest position that is read and could be posted.
     fn lanes_next(&self) -> i64 {
-        let fronts = self.lanes.own.values().filter(|lane| lane.standing != Standing::Parked);
+        let fronts = self.lanes.own.values().filter(|lane| lane.standing == Standing::Flows);
         fronts
             .filter_map(|lane| lane.pending.front())
             .map(|event| event.position)
