@@ -5,7 +5,7 @@ use clap::Args;
 use super::output::{self, Output};
 use super::{Exit, Failure, Outcome, Session};
 use crate::dev::{Preparation, ensure_database};
-use crate::doctor::{Depth, State, examine};
+use crate::doctor::{Depth, Finding, State, examine};
 
 /// Check this installation, and say how to mend what is wrong
 #[derive(Debug, Args)]
@@ -23,11 +23,18 @@ pub(super) struct Doctor {
 
 impl Doctor {
     pub(super) async fn run(self, session: Session) -> Outcome {
-        let database = ensure_database(&session.settings, Preparation::AsItIs).await?;
         let depth = if self.deep { Depth::Whole } else { Depth::Sample };
         let clock = || std::time::SystemTime::now().into();
-        let findings = examine(&database, &session.settings, depth, clock).await;
-        database.close().await?;
+        let findings = match ensure_database(&session.settings, Preparation::AsItIs).await {
+            Ok(database) => {
+                let findings = examine(&database, &session.settings, depth, clock).await;
+                database.close().await?;
+                findings
+            }
+            Err(error) => {
+                vec![Finding::fail("database", error.to_string(), "what was found says how")]
+            }
+        };
         output::rows(self.output, ["", "CHECK", "FOUND", "TO MEND"], &findings, |finding| {
             let mark = match finding.state {
                 State::Ok => "ok",

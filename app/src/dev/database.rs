@@ -10,7 +10,7 @@ use super::cluster::SUPERUSER;
 use super::home::{Home, random_secret};
 use super::private::Private;
 use crate::config::{DatabaseUrl, Settings};
-use crate::database::{self, DatabaseError, PoolSizes, Pools, Privileges, migrate};
+use crate::database::{self, DatabaseError, PoolSizes, Pools, migrate};
 
 /// The name of the private database.
 pub const DATABASE: &str = "daybook";
@@ -140,9 +140,9 @@ async fn named(
     let given = url.options()?;
     let admin = settings.migrate_url.as_ref().map(DatabaseUrl::options).transpose()?;
     let mut connection = given.connect().await.map_err(DatabaseError::Unreachable)?;
-    let privileges = Privileges::of(&mut connection).await.map_err(DatabaseError::Statement)?;
-    let may = database::may_bootstrap(&mut connection).await.map_err(DatabaseError::Statement)?;
-    if privileges.objection().is_none() && !may {
+    let administrates =
+        database::may_bootstrap(&mut connection).await.map_err(DatabaseError::Statement)?;
+    if !administrates {
         connection.close().await.map_err(DatabaseError::Statement)?;
         if let (Some(admin), Preparation::Migrate) = (&admin, preparation) {
             migrate::up(admin, None).await?;

@@ -49,7 +49,9 @@ impl std::fmt::Display for Binaries {
 pub fn usable(folders: impl IntoIterator<Item = PathBuf>, run_as: Option<&RunAs>) -> Vec<Binaries> {
     let mut seen = BTreeSet::new();
     for folder in folders {
-        let Ok(folder) = folder.canonicalize() else { continue };
+        // Links in a common folder, as some systems make them, lead to the installation itself.
+        let Ok(program) = folder.join("postgres").canonicalize() else { continue };
+        let Some(folder) = program.parent().map(Path::to_path_buf) else { continue };
         if run_as.is_some_and(|user| !user.may_reach(&folder)) {
             continue;
         }

@@ -37,7 +37,11 @@ async fn positions(pool: &PgPool, after: i64, head: i64) -> Result<Finding, sqlx
             .fetch_one(pool)
             .await?;
     let wanted = head - after;
-    let detail = format!("{found} events in positions {} to {head}", after + 1);
+    let detail = if head == 0 {
+        format!("{found} events in an empty log")
+    } else {
+        format!("{found} events in positions {} to {head}", after + 1)
+    };
     let dense = found == wanted && (wanted == 0 || (first, last) == (Some(after + 1), Some(head)));
     Ok(if !dense {
         Finding::fail("log density", format!("{detail}, where {wanted} should be"), RESTORE)

@@ -45,7 +45,11 @@ impl Finding {
         Self { check, state: State::Warn, detail: detail.into(), mend: mend.into() }
     }
 
-    fn fail(check: &'static str, detail: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn fail(
+        check: &'static str,
+        detail: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self { check, state: State::Fail, detail: detail.into(), mend: mend.into() }
     }
 }
