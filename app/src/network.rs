@@ -108,10 +108,9 @@ async fn projector(runtime: &Runtime) -> Readiness {
     };
     let (ready, detail) = match tokio::time::timeout(Duration::from_secs(2), told).await {
         // Parked events stop their lanes, not the service: they are told of, and counted.
-        Ok(Ok((lag, parked))) => (
-            true,
-            format!("{} events ({:.1} s) behind, {parked} parked", lag.events, lag.seconds),
-        ),
+        Ok(Ok((lag, parked))) => {
+            (true, format!("{} events ({:.1} s) behind, {parked} parked", lag.events, lag.seconds))
+        }
         Ok(Err(error)) => (false, error),
         Err(_) => (false, "no answer within two seconds".to_owned()),
     };

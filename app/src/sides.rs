@@ -62,12 +62,7 @@ pub fn worker(pools: &Pools, settings: &Settings, follow: &Follow) -> Worker {
         max_batch: settings.projector_batch,
         ..WorkerOptions::new(world::fresh_id())
     };
-    Worker::new(
-        pools.projector.clone(),
-        Log::new(pools.projector.clone()),
-        follow.head(),
-        options,
-    )
+    Worker::new(pools.projector.clone(), Log::new(pools.projector.clone()), follow.head(), options)
 }
 
 /// The read side.

@@ -107,6 +107,14 @@ where
         .buffered(WINDOW)
 }
 
+/// Reads one command of a batch.
+///
+/// # Errors
+/// The text is no JSON, or no command.
+pub fn parse_line(text: &str) -> Result<Line, CommandError> {
+    daybook_domain::message::read("line", text).map_err(CommandError::from)
+}
+
 /// Finds the lines that this one comes after, and puts itself behind them.
 fn follow(
     latest: &mut HashMap<Uuid, watch::Receiver<Stage>>,

@@ -40,7 +40,10 @@ pub async fn stream<A: Aggregate>(log: &Log, stream: Uuid) -> Result<Loaded<A>, 
         }
         let first_page = loaded.version == 0;
         let full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
-        if first_page && full && let Some(snapshot) = snapshot::<A>(log, stream).await? {
+        if first_page
+            && full
+            && let Some(snapshot) = snapshot::<A>(log, stream).await?
+        {
             loaded = snapshot;
             continue;
         }

@@ -4,8 +4,10 @@
 //! bottom: what it is, state, commands, events, errors, `decide`, `apply`, tests.
 //! An aggregate too large for one file is a folder of these parts.
 
+pub mod access;
 pub mod aggregate;
 pub mod banking;
+pub mod catalog;
 pub mod context;
 pub mod identity;
 pub mod message;

@@ -31,7 +31,8 @@ pub fn binary_path() -> &'static Path {
             let text = name.to_string_lossy();
             let of_this_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"];
             if of_this_package.iter().any(|prefix| text.starts_with(prefix))
-                || ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "LD_LIBRARY_PATH"].contains(&&*text)
+                || ["CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR", "LD_LIBRARY_PATH"]
+                    .contains(&&*text)
             {
                 cargo.env_remove(name);
             }

@@ -10,6 +10,8 @@
 
 mod binary;
 mod postgres;
+mod service;
 
 pub use binary::{Daybook, Finished, binary_path, free_port};
 pub use postgres::{Postgres, TestDatabase, WithoutSchema};
+pub use service::{Answer, Service};

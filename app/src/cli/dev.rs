@@ -1,12 +1,14 @@
 //! `daybook dev`.
 
 use clap::Args;
+use daybook_command::Engine;
+use daybook_command::founding::{NewKey, NewUser};
 
 use super::output::line;
 use super::{Exit, Outcome, Session};
 use crate::config::Settings;
 use crate::dev::{Database, Preparation, ensure_database};
-use crate::serve::{Runtime, run, tasks};
+use crate::serve::{Runtime, run, sides};
 
 /// Run everything on this machine, with nothing to install first
 #[derive(Debug, Args)]
@@ -33,15 +35,56 @@ impl Dev {
         };
         let (database, pools) = started;
         let runtime = Runtime { pools, settings, cancel };
+        let sides = sides(&runtime).await?;
         greet(&database, &runtime.settings);
-        let tasks = tasks(&runtime);
-        let served = run(&runtime, tasks).await;
+        let key = match &sides.engine {
+            Some(engine) => first_key(engine).await?,
+            None => None,
+        };
+        what_next(&runtime.settings, key.as_ref());
+        let served = run(&runtime, sides.tasks).await;
+        drop(sides.engine);
         runtime.pools.close().await;
         database.close().await?;
         served?;
         line("Stopped. `daybook dev` goes on where this ended.");
         Ok(Exit::Done)
     }
+}
+
+/// Makes the first administrator of a new log, and a key for them.
+async fn first_key(engine: &Engine) -> Result<Option<NewKey>, super::Failure> {
+    if engine.has_administrator().await? {
+        return Ok(None);
+    }
+    let admin = NewUser {
+        username: "admin".to_owned(),
+        email: "admin@daybook.example".to_owned(),
+        full_name: "First Administrator".to_owned(),
+        role: "admin".to_owned(),
+        password: None,
+    };
+    let registered = engine.register(&admin).await?;
+    let scopes = ["*".to_owned()];
+    Ok(Some(engine.issue_key(registered.appended.stream_id, "daybook dev", &scopes).await?))
+}
+
+fn what_next(settings: &Settings, key: Option<&NewKey>) {
+    match key {
+        Some(key) => {
+            line("Administrator `admin`, whose key is shown this once:");
+            line(format!("  export DAYBOOK_KEY={}", key.secret));
+        }
+        None => line("Keys: `daybook admin issue-key admin` makes another one."),
+    }
+    line("Next, in another terminal:");
+    line(format!(
+        "  curl -H \"Authorization: Bearer $DAYBOOK_KEY\" http://{}/v1/identity/users",
+        settings.listen
+    ));
+    line("  daybook events --follow");
+    line("  daybook import berka DIR");
+    line("Ctrl-C stops everything; the data stays.");
 }
 
 async fn start(settings: &Settings) -> Result<(Database, crate::database::Pools), super::Failure> {
@@ -71,5 +114,4 @@ fn greet(database: &Database, settings: &Settings) {
         }
         None => line("Database: the one that DATABASE_URL names"),
     }
-    line("Ctrl-C stops everything; the data stays.");
 }

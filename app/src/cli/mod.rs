@@ -2,14 +2,17 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
+mod admin;
 mod completions;
 mod config;
 mod dev;
 mod doctor;
 mod failure;
+mod import;
 mod migrate;
 pub mod output;
 mod serve;
+mod submit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +72,9 @@ enum Command {
     Dev(dev::Dev),
     Serve(serve::Serve),
     Migrate(migrate::Migrate),
+    Submit(submit::Submit),
+    Import(import::Import),
+    Admin(admin::Admin),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Completions(completions::Completions),
@@ -80,9 +86,13 @@ impl Command {
         match self {
             Self::Dev(dev) => dev.flags(),
             Self::Serve(serve) => serve.flags(),
-            Self::Migrate(_) | Self::Doctor(_) | Self::Config(_) | Self::Completions(_) => {
-                Vec::new()
-            }
+            Self::Migrate(_)
+            | Self::Submit(_)
+            | Self::Import(_)
+            | Self::Admin(_)
+            | Self::Doctor(_)
+            | Self::Config(_)
+            | Self::Completions(_) => Vec::new(),
         }
     }
 }
@@ -146,6 +156,9 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Dev(dev) => dev.run(session).await,
         Command::Serve(serve) => serve.run(session).await,
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
+        Command::Submit(submit) => until(cancel, submit.run(session)).await,
+        Command::Import(import) => until(cancel, import.run(session)).await,
+        Command::Admin(admin) => until(cancel, admin.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Exit, Failure, Outcome, Session};
 use crate::database::{PoolSizes, Pools};
-use crate::serve::{Runtime, run, tasks};
+use crate::serve::{Runtime, run, sides};
 
 /// Run one process with some or all roles
 #[derive(Debug, Args)]
@@ -44,8 +44,9 @@ impl Serve {
         let runtime = Runtime { pools, settings, cancel };
         runtime.check().await?;
         tracing::info!(roles = %runtime.settings.roles, "serving");
-        let tasks = tasks(&runtime);
-        run(&runtime, tasks).await?;
+        let sides = sides(&runtime).await?;
+        run(&runtime, sides.tasks).await?;
+        drop(sides.engine);
         runtime.pools.close().await;
         tracing::info!("stopped");
         Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use daybook_http::problem::TRACE_ID;
@@ -21,16 +21,9 @@ pub(super) struct Trace {
 
 /// Finds or makes the request's trace, and logs the request when it is answered.
 pub(super) async fn trace(mut request: Request, next: Next) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let traceparent = header("traceparent").filter(|text| is_traceparent(text)).map(str::to_owned);
-    let correlation_id = header("x-correlation-id")
-        .and_then(|text| Uuid::parse_str(text).ok())
-        .unwrap_or_else(crate::world::fresh_id);
-    let trace_id = traceparent
-        .as_deref()
-        .and_then(|text| text.get(3..35))
-        .map_or_else(|| correlation_id.simple().to_string(), str::to_owned);
-    request.extensions_mut().insert(Trace { traceparent, correlation_id });
+    let (trace, trace_id) = find(request.headers());
+    let correlation_id = trace.correlation_id;
+    request.extensions_mut().insert(trace);
 
     let method = request.method().clone();
     let route = request
@@ -50,12 +43,25 @@ pub(super) async fn trace(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// The trace that the headers name, or a new one; and its id.
+fn find(headers: &HeaderMap) -> (Trace, String) {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let traceparent = header("traceparent").filter(|text| is_traceparent(text)).map(str::to_owned);
+    let correlation_id = header("x-correlation-id")
+        .and_then(|text| Uuid::parse_str(text).ok())
+        .unwrap_or_else(crate::world::fresh_id);
+    let trace_id = traceparent
+        .as_deref()
+        .and_then(|text| text.get(3..35))
+        .map_or_else(|| correlation_id.simple().to_string(), str::to_owned);
+    (Trace { traceparent, correlation_id }, trace_id)
+}
+
 /// Whether this is a W3C trace context of version 00.
 fn is_traceparent(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let hex = |part: &str, length| {
-        part.len() == length
-            && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     matches!(parts.as_slice(), ["00", trace, parent, flags]
         if hex(trace, 32) && hex(parent, 16) && hex(flags, 2) && trace.bytes().any(|b| b != b'0'))

@@ -73,10 +73,12 @@ impl Authenticator {
     }
 
     async fn ask(&self, hash: &str) -> Result<Option<Identity>, sqlx::Error> {
-        let row = sqlx::query("SELECT key_id, user_id, role, scopes, expires_at FROM projector.authenticate($1)")
-            .bind(hash)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT key_id, user_id, role, scopes, expires_at FROM projector.authenticate($1)",
+        )
+        .bind(hash)
+        .fetch_optional(&self.pool)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let role: String = row.try_get("role")?;
         Ok(Some(Identity {
@@ -100,8 +102,7 @@ pub(super) async fn authenticate(
     next: Next,
 ) -> Result<Response, Problem> {
     let token = bearer(request.headers()).ok_or_else(Problem::unauthenticated)?;
-    let identity =
-        authenticator.identify(token).await?.ok_or_else(Problem::unauthenticated)?;
+    let identity = authenticator.identify(token).await?.ok_or_else(Problem::unauthenticated)?;
     if identity.expires_at.is_some_and(|end| end <= crate::world::now()) {
         return Err(Problem::unauthenticated());
     }

@@ -60,7 +60,12 @@ fn write_operation(html: &mut String, method: &str, path: &str, operation: &Valu
     let body = &operation["requestBody"]["content"];
     for (media, content) in body.as_object().into_iter().flatten() {
         let schema = serde_json::to_string_pretty(&content["schema"]).unwrap_or_default();
-        let _ = write!(html, "<p>Body, <code>{}</code>:</p><pre>{}</pre>", escape(media), escape(&schema));
+        let _ = write!(
+            html,
+            "<p>Body, <code>{}</code>:</p><pre>{}</pre>",
+            escape(media),
+            escape(&schema)
+        );
     }
     html.push_str("</details>");
 }
@@ -75,9 +80,20 @@ pub(super) async fn problem(Path(code): Path<String>) -> (StatusCode, Html<Strin
             "A rule of the domain refused the command. The problem's detail says which, with its numbers.".to_owned(),
         ),
     };
-    (status, Html(format!("<!doctype html><meta charset=utf-8><style>{STYLE}</style><h1>{}</h1><p>{}</p>", escape(&code), escape(&text))))
+    (
+        status,
+        Html(format!(
+            "<!doctype html><meta charset=utf-8><style>{STYLE}</style><h1>{}</h1><p>{}</p>",
+            escape(&code),
+            escape(&text)
+        )),
+    )
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\'', "&#39;")
+        .replace('"', "&quot;")
 }

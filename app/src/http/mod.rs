@@ -23,7 +23,7 @@ use crate::config::Settings;
 
 pub use authenticate::{Authenticator, Identity};
 pub use health::{Health, Readiness};
-pub use limits::{Limits, LimitSettings};
+pub use limits::{LimitSettings, Limits};
 pub use serve::serve;
 
 /// Puts the shell around the routes of the sides that run in this process.

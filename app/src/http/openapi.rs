@@ -31,10 +31,13 @@ pub fn build() -> Value {
         ("/health/ready", "Whether it can do its work; names what cannot"),
         ("/metrics", "Numbers for Prometheus"),
     ] {
-        paths.insert(path.into(), json!({ "get": {
+        paths.insert(
+            path.into(),
+            json!({ "get": {
             "tags": ["operations"], "summary": summary, "security": [],
             "responses": { "200": { "description": summary } },
-        } }));
+        } }),
+        );
     }
     schemas.insert("Problem".into(), problem_schema());
     schemas.insert("Accepted".into(), accepted_schema());
@@ -73,11 +76,8 @@ fn add_command(
     lift_definitions(&mut schema, schemas);
     add_envelope(&mut schema, creates);
     schemas.insert(name.clone(), schema);
-    let path = if creates {
-        format!("/v1/{path}")
-    } else {
-        format!("/v1/{path}/{{id}}/{}", command.name)
-    };
+    let path =
+        if creates { format!("/v1/{path}") } else { format!("/v1/{path}/{{id}}/{}", command.name) };
     let mut parameters = vec![
         json!({ "name": "dry_run", "in": "query", "description": "Decide, but append nothing", "schema": { "type": "boolean" } }),
         json!({ "name": "Idempotency-Key", "in": "header", "description": "Makes it safe to send the command again", "schema": { "type": "string", "maxLength": 255 } }),
@@ -233,7 +233,10 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
         ("forbidden", "The key is valid, but its owner (or the key's own scopes) may not do this."),
         ("not-found", "There is nothing under this address."),
         ("method-not-allowed", "The address exists, but not with this method."),
-        ("malformed", "The request cannot be read: fix the JSON, header or parameter that the detail names."),
+        (
+            "malformed",
+            "The request cannot be read: fix the JSON, header or parameter that the detail names.",
+        ),
         ("invalid", "The request can be read, but a field makes no sense: errors[] points at it."),
         ("too-large", "Send less at once."),
         ("unsupported-media-type", "Send the Content-Type that the detail names."),
@@ -247,7 +250,10 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
         ("held", "Others depend on it: end them first."),
         ("too-many-requests", "Slow down; Retry-After says for how long."),
         ("overloaded", "The service sheds load; Retry-After says when to try again."),
-        ("unavailable", "Something the service needs is away; try again. A command is safe to send again with its Idempotency-Key."),
+        (
+            "unavailable",
+            "Something the service needs is away; try again. A command is safe to send again with its Idempotency-Key.",
+        ),
         ("internal", "A fault of the service; its log has more under the trace_id."),
     ]
 }

@@ -20,7 +20,9 @@ pub enum ImportError {
     #[error("{0}")]
     Database(#[from] sqlx::Error),
     /// Posting what was appended failed.
-    #[error("appended, but not posted yet: {0}; a running projector will post it, or run the same command again")]
+    #[error(
+        "appended, but not posted yet: {0}; a running projector will post it, or run the same command again"
+    )]
     Posting(String),
 }
 

@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
-use crate::batch::{Line, submit_lines};
+use crate::batch::{Line, parse_line, submit_lines};
 use crate::engine::Engine;
 use crate::error::CommandError;
 use crate::http::{BATCH_BYTES, COMMAND_BYTES, one};
@@ -68,12 +68,4 @@ fn parse(line: Result<String, LinesCodecError>) -> Result<Line, CommandError> {
         },
     })?;
     parse_line(&text)
-}
-
-/// Reads one command of a batch.
-///
-/// # Errors
-/// The text is no JSON, or no command.
-pub(super) fn parse_line(text: &str) -> Result<Line, CommandError> {
-    daybook_domain::message::read("line", text).map_err(CommandError::from)
 }

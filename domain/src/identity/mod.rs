@@ -2,4 +2,5 @@
 
 pub mod admins;
 pub mod api_key;
+pub mod bootstrap;
 pub mod user;

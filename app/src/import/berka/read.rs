@@ -169,7 +169,8 @@ fn lines<T: serde::de::DeserializeOwned>(
         let outcome = record.and_then(|record| {
             let line = record.position().map_or(0, csv::Position::line);
             if record.len() != headers.len() {
-                let reason = format!("{} columns, where the header has {}", record.len(), headers.len());
+                let reason =
+                    format!("{} columns, where the header has {}", record.len(), headers.len());
                 wrong.push(Wrong { file, line, reason });
                 return Ok(None);
             }

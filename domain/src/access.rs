@@ -1,0 +1,152 @@
+//! Who may do what: the built-in roles, and the scopes that narrow a key.
+//!
+//! A permission is a resource and an action: `banking.account` and a command's
+//! name, [`READ`], or [`HISTORY`]; [`LOG`] is the log as a whole. This is the
+//! coarse question, asked before anything is loaded or decided; what depends
+//! on a command's content or on the state is each aggregate's own rule.
+//! Roles grant, scopes only take away.
+
+use uuid::Uuid;
+
+use crate::aggregate::Aggregate;
+use crate::catalog::AGGREGATES;
+use crate::context::Actor;
+use crate::values::{Scope, UserRole};
+
+/// Reading what is now.
+pub const READ: &str = "read";
+/// Reading what was: the events, past states, who changed what.
+pub const HISTORY: &str = "history";
+/// Saying when something happened in the world (on [`LOG`]).
+pub const IMPORT: &str = "import";
+/// The log and the audit trail as a whole, everyone's past in them.
+pub const LOG: &str = "log";
+
+/// What belongs to a user.
+pub trait Owned: Aggregate {
+    /// The user to whom the stream belongs; for a command that begins it, the
+    /// user to whom it will belong. `None`: nobody's.
+    fn owner(&self, stream: Uuid, command: &Self::Command) -> Option<Uuid>;
+}
+
+/// What people may do to themselves and their keys, whatever their role.
+const SELF_CARE: &[(&str, &[&str])] = &[
+    (
+        "identity.user",
+        &[
+            READ,
+            "verify_email",
+            "request_verification",
+            "change_email",
+            "change_username",
+            "change_profile",
+            "change_password",
+            "deactivate",
+            "delete",
+        ],
+    ),
+    ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
+];
+
+/// What the bank does to an account, its owner never.
+const BANKS_OWN: &[(&str, &[&str])] = &[(
+    "banking.account",
+    &[
+        "charge_fee",
+        "post_interest",
+        "receive_transfer",
+        "complete_transaction",
+        "fail_transaction",
+        "set_overdraft_limit",
+        "unfreeze",
+    ],
+)];
+
+/// Whether the actor may do `action` to `resource`; `own`: to one that belongs to them.
+///
+/// The past of a thing may be read by who may read it now, or by who may read history.
+#[must_use]
+pub fn may(actor: &Actor, resource: &str, action: &str, own: bool) -> bool {
+    let allowed = |action: &str| {
+        role_may(actor.role, resource, action, own)
+            && scopes_allow(actor.scopes.as_deref(), resource, action)
+    };
+    allowed(action) || (action == HISTORY && resource != LOG && allowed(READ))
+}
+
+/// Whether the actor may say when something happened: those who may import.
+#[must_use]
+pub fn may_say_when(actor: &Actor) -> bool {
+    may(actor, LOG, IMPORT, false)
+}
+
+/// Whether a role grants something, before any scope narrows it.
+#[must_use]
+pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool {
+    let is_identity = resource.starts_with("identity.");
+    let self_care = own && listed(SELF_CARE, resource, action);
+    match role {
+        UserRole::Admin => true,
+        UserRole::Manager if resource == LOG => false,
+        UserRole::Manager if is_identity => {
+            self_care || (resource == "identity.user" && action == READ)
+        }
+        UserRole::Manager => true,
+        UserRole::User if is_identity => self_care,
+        UserRole::User => own && resource != LOG && !listed(BANKS_OWN, resource, action),
+        UserRole::Viewer => self_care || (action == READ && !is_identity && resource != LOG),
+        UserRole::Auditor => self_care || action == READ || action == HISTORY,
+    }
+}
+
+fn listed(table: &[(&str, &[&str])], resource: &str, action: &str) -> bool {
+    table.iter().any(|(of, actions)| *of == resource && actions.contains(&action))
+}
+
+/// No scopes at all (`None`) is no limit; an empty list allows nothing.
+fn scopes_allow(scopes: Option<&[String]>, resource: &str, action: &str) -> bool {
+    scopes.is_none_or(|scopes| scopes.iter().any(|scope| covers(parts(scope), (resource, action))))
+}
+
+/// The resource and the action of a scope; `*` alone is both.
+fn parts(scope: &str) -> (&str, &str) {
+    match scope.split_once(':') {
+        Some(parts) => parts,
+        None if scope == "*" => ("*", "*"),
+        // Not a scope: an action that nothing has.
+        None => (scope, ""),
+    }
+}
+
+/// Whether everything that `narrow` names, `wide` names too.
+fn covers(wide: (&str, &str), narrow: (&str, &str)) -> bool {
+    let resource = match wide.0.strip_suffix('*') {
+        // `*`, or `banking.*` with its dot.
+        Some(start) => narrow.0.starts_with(start),
+        None => wide.0 == narrow.0,
+    };
+    resource && (wide.1 == "*" || wide.1 == narrow.1)
+}
+
+/// Whether a scope is no wider than those through which the actor acts.
+#[must_use]
+pub fn within_own_scopes(actor: &Actor, scope: &Scope) -> bool {
+    let (resource, action) = scope.parts();
+    scopes_allow(actor.scopes.as_deref(), resource, action)
+}
+
+/// Whether a role allows anything that a scope names, be it on one's own only.
+#[must_use]
+pub fn grants_anything(role: UserRole, scope: &Scope) -> bool {
+    let named = |resource: &str, action: &str| {
+        covers(scope.parts(), (resource, action)) && role_may(role, resource, action, true)
+    };
+    let on_aggregates = AGGREGATES.iter().any(|aggregate| {
+        let commands = aggregate.commands.iter().map(|command| command.name);
+        commands.chain([READ, HISTORY]).any(|action| named(aggregate.kind, action))
+    });
+    on_aggregates || [READ, HISTORY, IMPORT].iter().any(|action| named(LOG, action))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The table of contents of the write side: every aggregate with its path,
+//! its commands and its events. Routes, documentation and tests follow from it.
+
+use crate::aggregate::Aggregate;
+use crate::banking::account::Account;
+use crate::identity::admins::Admins;
+use crate::identity::api_key::ApiKey;
+use crate::identity::user::User;
+use crate::message::{CommandMessage, EventMessage, MessageType};
+
+/// What there is to know about an aggregate without knowing its type.
+#[derive(Debug, Clone, Copy)]
+pub struct AggregateEntry {
+    /// `context.aggregate`, such as `banking.account`.
+    pub kind: &'static str,
+    /// Its path below the version, such as `banking/accounts`; `None` where
+    /// nobody asks it from outside.
+    pub path: Option<&'static str>,
+    /// The command that begins a stream of it.
+    pub creates: &'static str,
+    /// Its commands.
+    pub commands: &'static [MessageType],
+    /// Its events.
+    pub events: &'static [MessageType],
+}
+
+const fn entry<A: Aggregate>(path: Option<&'static str>, creates: &'static str) -> AggregateEntry {
+    AggregateEntry {
+        kind: A::KIND,
+        path,
+        creates,
+        commands: A::Command::TYPES,
+        events: A::Event::TYPES,
+    }
+}
+
+/// Every aggregate, by context.
+pub const AGGREGATES: &[AggregateEntry] = &[
+    entry::<User>(Some("identity/users"), "register"),
+    entry::<Admins>(None, "add"),
+    entry::<ApiKey>(Some("identity/api_keys"), "issue"),
+    entry::<Account>(Some("banking/accounts"), "open"),
+];
+
+/// The aggregate of this kind.
+#[must_use]
+pub fn by_kind(kind: &str) -> Option<&'static AggregateEntry> {
+    AGGREGATES.iter().find(|entry| entry.kind == kind)
+}
+
+/// The aggregate under this path.
+#[must_use]
+pub fn by_path(path: &str) -> Option<&'static AggregateEntry> {
+    AGGREGATES.iter().find(|entry| entry.path == Some(path))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Why a user may refuse.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::aggregate::{Refusal, RefusalSort};
+use crate::values::{UserRole, UserStatus};
+
+/// Why a user may refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UserError {
+    /// Nobody was registered under this id.
+    #[error("there is no such user")]
+    Unknown,
+    /// Someone was registered under this id before.
+    #[error("this user is registered already")]
+    AlreadyRegistered,
+    /// The user was deleted.
+    #[error("the user is deleted; restore them first")]
+    Deleted,
+    /// The user is not active.
+    #[error("the user is {status}, not active")]
+    NotActive {
+        /// Where they stand.
+        status: UserStatus,
+    },
+    /// Too many failures in a row.
+    #[error(
+        "after {failures} failures in a row nobody can sign in as this user until {}",
+        until.to_rfc3339_opts(SecondsFormat::Secs, true)
+    )]
+    Locked {
+        /// How many.
+        failures: u32,
+        /// When the lock ends.
+        until: DateTime<Utc>,
+    },
+    /// The token is not the one that was sent last.
+    #[error("this is not the verification token that was made last for the user's email")]
+    WrongToken,
+    /// The user is a part of the service.
+    #[error("this user is a part of the service: it neither changes nor signs in")]
+    SystemUser,
+    /// Only administrators may.
+    #[error("only an administrator may do this, and the actor's role is {role}")]
+    NeedsAdmin {
+        /// The actor's role.
+        role: UserRole,
+    },
+}
+
+impl Refusal for UserError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "user-not-found",
+            Self::AlreadyRegistered => "user-already-registered",
+            Self::Deleted => "user-deleted",
+            Self::NotActive { .. } => "user-not-active",
+            Self::Locked { .. } => "user-locked",
+            Self::WrongToken => "wrong-verification-token",
+            Self::SystemUser => "system-user",
+            Self::NeedsAdmin { .. } => "needs-administrator",
+        }
+    }
+
+    fn sort(&self) -> RefusalSort {
+        match self {
+            Self::Unknown => RefusalSort::NotFound,
+            Self::AlreadyRegistered => RefusalSort::Exists,
+            Self::Deleted
+            | Self::NotActive { .. }
+            | Self::Locked { .. }
+            | Self::WrongToken
+            | Self::SystemUser => RefusalSort::Rule,
+            Self::NeedsAdmin { .. } => RefusalSort::Forbidden,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A served Daybook, asked as a client asks it.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::{Daybook, TestDatabase, free_port};
+
+/// How long a read may wait until what was written is posted.
+const POSTED_WITHIN: &str = "wait=10";
+
+/// `daybook dev` on a database of its own, with its administrator's key.
+#[derive(Debug)]
+pub struct Service {
+    /// The database that it serves.
+    pub database: TestDatabase,
+    /// The administrator's key.
+    pub key: String,
+    base: String,
+    client: Client,
+    _process: Daybook,
+    _folder: TempDir,
+}
+
+/// What a request was answered with.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The body, where it is JSON.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The body of an answer that must have been a success.
+    ///
+    /// # Panics
+    /// When it was not.
+    #[must_use]
+    pub fn accepted(self) -> Value {
+        assert!(self.status.is_success(), "{self:?}");
+        self.body
+    }
+
+    /// The code of an answer that must have been this refusal's status.
+    ///
+    /// # Panics
+    /// When it was not.
+    #[must_use]
+    pub fn refused(&self, status: u16) -> &str {
+        assert_eq!(self.status.as_u16(), status, "{self:?}");
+        let kind = self.body["type"].as_str().expect("a problem has a type");
+        kind.strip_prefix("/problems/").expect("a problem's type is a path")
+    }
+}
+
+impl Service {
+    /// Starts one on a fresh database.
+    ///
+    /// # Panics
+    /// When it does not start within a minute.
+    pub async fn start() -> Self {
+        let database = TestDatabase::fresh().await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let listen = format!("127.0.0.1:{}", free_port());
+        let url = database.admin_url();
+        let arguments = ["dev", "--listen", &listen, "--database-url", &url];
+        let mut command = Daybook::command(folder.path(), &arguments);
+        let mut process = Daybook::start(&mut command, folder.path(), "dev");
+        let (process, line) = tokio::task::spawn_blocking(move || {
+            let line = process.wait_for_line(|line| line.contains("dbk_"), Duration::from_secs(60));
+            (process, line)
+        })
+        .await
+        .expect("no panic");
+        let word = line.split_whitespace().find_map(|word| word.find("dbk_").map(|at| &word[at..]));
+        let key = word.expect("a key").trim_end_matches(['"', '\'', '.', ',']).to_owned();
+        let service = Self {
+            database,
+            key,
+            base: format!("http://{listen}"),
+            client: Client::new(),
+            _process: process,
+            _folder: folder,
+        };
+        service.wait_until_ready().await;
+        service
+    }
+
+    async fn wait_until_ready(&self) {
+        for _ in 0..600 {
+            let asked = self.client.get(format!("{}/health/ready", self.base)).send().await;
+            if asked.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("not ready within a minute");
+    }
+
+    /// Sends a command as the administrator.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn command(&self, path: &str, fields: Value) -> Answer {
+        self.ask(Method::POST, path, &self.key, Some(fields), &[]).await
+    }
+
+    /// Reads as the administrator what holds once `position` is posted.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn read_after(&self, path: &str, position: &Value) -> Answer {
+        let position = position.to_string();
+        let headers = [("prefer", POSTED_WITHIN), ("daybook-min-position", position.as_str())];
+        self.ask(Method::GET, path, &self.key, None, &headers).await
+    }
+
+    /// Asks anything as whoever has `key`.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        key: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        request = request.bearer_auth(key);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Registers a user; gives their id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register(&self, username: &str) -> Uuid {
+        let id = Uuid::now_v7();
+        let fields = serde_json::json!({
+            "id": id, "username": username, "email": format!("{username}@example.org"),
+            "full_name": format!("{username} Example"), "password": "correct horse battery",
+        });
+        let _ = self.command("/v1/identity/users", fields).await.accepted();
+        id
+    }
+}

@@ -1,0 +1,4 @@
+//! Users and their keys.
+
+mod api_key;
+mod user;

@@ -1,0 +1,131 @@
+//! Dependencies point one way: app → command, projector → store, domain.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::assert_none;
+use crate::tree::{TextFile, files};
+
+/// Each crate's folder, and the crates of ours that it may use, in tests too.
+///
+/// `http` is what the interfaces of both sides share; it knows the domain's
+/// actor and nothing of the log. `bench` and `tests` stand outside the house.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("domain", &[]),
+    ("store", &[]),
+    ("http", &["domain"]),
+    ("command", &["http", "store", "domain"]),
+    ("projector", &["http", "store", "domain"]),
+    ("app", &["command", "projector", "http", "store", "domain"]),
+    ("bench", &["app", "command", "projector", "http", "store", "domain"]),
+    ("tests", &["app", "command", "projector", "http", "store", "domain"]),
+];
+
+/// What decisions and facts have no business with, at any depth.
+const NOT_IN_DOMAIN: [&str; 9] =
+    ["sqlx", "sqlx-core", "tokio", "axum", "hyper", "reqwest", "mio", "rdkafka", "tower"];
+
+/// What keeps a member of the workspace from standing outside the table above.
+fn arrows(files: &[TextFile]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let mut seen = BTreeSet::new();
+    for file in files {
+        let Some(folder) = file.path.strip_suffix("/Cargo.toml") else { continue };
+        seen.insert(folder);
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == folder) else {
+            complaints.push(format!("{} is a crate that no rule speaks of", file.path));
+            continue;
+        };
+        for dependency in direct(&file.text) {
+            if let Some(ours) = dependency.strip_prefix("daybook-")
+                && !allowed.contains(&ours)
+            {
+                complaints.push(format!("{folder} must not depend on {ours}"));
+            }
+        }
+    }
+    for (folder, _) in ARROWS {
+        if !seen.contains(folder) {
+            complaints.push(format!("{folder}/Cargo.toml is not there"));
+        }
+    }
+    complaints
+}
+
+/// The names in every dependency table of a manifest.
+fn direct(manifest: &str) -> BTreeSet<String> {
+    let manifest: toml::Table = manifest.parse().expect("a manifest is TOML");
+    ["dependencies", "dev-dependencies", "build-dependencies"]
+        .iter()
+        .filter_map(|table| manifest.get(*table)?.as_table())
+        .flat_map(|table| table.keys().cloned())
+        .collect()
+}
+
+/// All that `package` rests on according to a Cargo.lock, tests included.
+fn closure(lock: &str, package: &str) -> BTreeSet<String> {
+    let lock: toml::Table = lock.parse().expect("Cargo.lock is TOML");
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in lock["package"].as_array().expect("Cargo.lock lists packages") {
+        let name = entry["name"].as_str().expect("a package has a name").to_owned();
+        let edges = graph.entry(name).or_default();
+        for dependency in entry.get("dependencies").and_then(|d| d.as_array()).into_iter().flatten()
+        {
+            let named = dependency.as_str().expect("a dependency is a string");
+            edges.extend(named.split(' ').next().map(str::to_owned));
+        }
+    }
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec![package.to_owned()];
+    while let Some(name) = waiting.pop() {
+        let next = graph.get(&name).unwrap_or_else(|| panic!("{name} is not in Cargo.lock"));
+        waiting.extend(next.iter().filter(|name| !reached.contains(*name)).cloned());
+        reached.extend(next.iter().cloned());
+    }
+    reached
+}
+
+/// What is in the closure of `package` and must not be.
+fn trespassers(lock: &str, package: &str, forbidden: &[&str]) -> Vec<String> {
+    let reached = closure(lock, package);
+    forbidden
+        .iter()
+        .filter(|name| reached.contains(**name))
+        .map(|name| format!("{package} rests on {name}"))
+        .collect()
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    assert_none("dependency direction", &arrows(files()));
+}
+
+#[test]
+fn store_and_domain_never_meet_and_domain_does_no_io() {
+    let lock = &files().iter().find(|file| file.path == "Cargo.lock").expect("Cargo.lock").text;
+    let mut complaints = trespassers(lock, "daybook-domain", &NOT_IN_DOMAIN);
+    complaints.extend(trespassers(lock, "daybook-domain", &["daybook-store"]));
+    complaints.extend(trespassers(lock, "daybook-store", &["daybook-domain"]));
+    complaints.extend(trespassers(lock, "daybook-command", &["daybook-projector"]));
+    complaints.extend(trespassers(lock, "daybook-projector", &["daybook-command"]));
+    assert_none("what a crate rests on", &complaints);
+}
+
+#[test]
+fn an_arrow_back_is_seen() {
+    let manifest = "[dev-dependencies]\ndaybook-domain = { path = \"../domain\" }\n";
+    let complaints = arrows(&[TextFile::new("store/Cargo.toml", manifest)]);
+    assert!(complaints.contains(&"store must not depend on domain".to_owned()), "{complaints:?}");
+
+    let lock = r#"
+        [[package]]
+        name = "daybook-domain"
+        dependencies = ["a 1.0.0"]
+        [[package]]
+        name = "a"
+        dependencies = ["tokio"]
+        [[package]]
+        name = "tokio"
+    "#;
+    let complaints = trespassers(lock, "daybook-domain", &NOT_IN_DOMAIN);
+    assert_eq!(complaints, ["daybook-domain rests on tokio"]);
+}

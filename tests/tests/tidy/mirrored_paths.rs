@@ -1,0 +1,144 @@
+//! The same path, `banking/account`, means the same thing in `domain`,
+//! `projector`, `migrations` and `tests`.
+
+use std::collections::BTreeSet;
+
+use crate::assert_none;
+use crate::tree::{TextFile, files};
+
+/// Aggregates that have no read table of their own, and why.
+const WITHOUT_ROWS: [(&str, &str); 1] =
+    [("identity/admins", "the roster that guards the last administrator; users.role shows it")];
+
+/// Migrations that make no aggregate's table, and what they make.
+const OTHER_MIGRATIONS: [(&str, &str); 5] = [
+    ("journal", "the log"),
+    ("journal_append", "the one way into the log"),
+    ("projector_checkpoints", "how far the read tables are posted"),
+    ("platform_audit_logs", "posted from every aggregate's events"),
+    ("identity_authentication", "looks a caller up by the hash of a key"),
+];
+
+/// Folders of `projector/src` that are no context.
+const OTHER_ROOMS_OF_PROJECTOR: [(&str, &str); 1] =
+    [("platform/audit_log", "posted from every aggregate's events")];
+
+/// The aggregates, as `context/aggregate`, from the `KIND`s that the domain declares,
+/// with the file that declares each.
+fn aggregates(files: &[TextFile]) -> Vec<(String, &str)> {
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.is_code_of(&["domain"])) {
+        for line in file.text.lines() {
+            if let Some(rest) = line.trim().strip_prefix("const KIND: &'static str = \"")
+                && let Some((kind, _)) = rest.split_once('"')
+            {
+                found.push((kind.replace('.', "/"), file.path.as_str()));
+            }
+        }
+    }
+    found
+}
+
+/// Whether `file` is `<top>/<path>.rs` or in the folder `<top>/<path>/`.
+fn is_at(file: &str, top: &str, path: &str) -> bool {
+    file == format!("{top}/{path}.rs") || file.starts_with(&format!("{top}/{path}/"))
+}
+
+fn complaints(files: &[TextFile]) -> Vec<String> {
+    let aggregates = aggregates(files);
+    let has = |top: &str, path: &str| files.iter().any(|file| is_at(&file.path, top, path));
+    let mut complaints = Vec::new();
+    for (path, declared_in) in &aggregates {
+        if !is_at(declared_in, "domain/src", path) {
+            complaints.push(format!("{path} is declared in {declared_in}, not under its own path"));
+        }
+        if WITHOUT_ROWS.iter().any(|(name, _)| name == path) {
+            continue;
+        }
+        if !has("projector/src", path) {
+            complaints.push(format!("projector/src/{path}.rs is missing"));
+        }
+        if !migration_subjects(files).contains(&path.replace('/', "_")) {
+            let subject = path.replace('/', "_");
+            complaints.push(format!("migrations/NNNN_{subject}.up.sql is missing"));
+        }
+        if !has("tests/tests", path) {
+            complaints.push(format!("tests/tests/{path}.rs is missing"));
+        }
+    }
+    let known: BTreeSet<&str> = aggregates.iter().map(|(path, _)| path.as_str()).collect();
+    let contexts: BTreeSet<&str> =
+        known.iter().filter_map(|path| path.split_once('/')).map(|(context, _)| context).collect();
+    complaints.extend(unmirrored_projections(files, &contexts, &known));
+    for subject in migration_subjects(files) {
+        let is_aggregate = known.iter().any(|path| path.replace('/', "_") == subject);
+        if !is_aggregate && !OTHER_MIGRATIONS.iter().any(|(name, _)| *name == subject) {
+            complaints.push(format!("migration {subject} has no aggregate of that name"));
+        }
+    }
+    complaints
+}
+
+/// Files in a context's folder of the projector that mirror no aggregate.
+fn unmirrored_projections(
+    files: &[TextFile],
+    contexts: &BTreeSet<&str>,
+    known: &BTreeSet<&str>,
+) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.is_code_of(&["projector"])) {
+        let path = file.path.trim_start_matches("projector/src/");
+        let Some((context, rest)) = path.split_once('/') else { continue };
+        if !contexts.contains(context) || rest == "mod.rs" {
+            continue;
+        }
+        let exempt = OTHER_ROOMS_OF_PROJECTOR.iter().map(|(name, _)| *name);
+        if !known
+            .iter()
+            .copied()
+            .chain(exempt)
+            .any(|known| is_at(&file.path, "projector/src", known))
+        {
+            complaints.push(format!("{} mirrors no aggregate of the domain", file.path));
+        }
+    }
+    complaints
+}
+
+/// What the migrations are about: `0006_banking_account.up.sql` is about `banking_account`.
+fn migration_subjects(files: &[TextFile]) -> BTreeSet<String> {
+    files
+        .iter()
+        .filter_map(|file| file.path.strip_prefix("migrations/")?.strip_suffix(".up.sql"))
+        .filter_map(|name| name.split_once('_'))
+        .map(|(_, subject)| subject.to_owned())
+        .collect()
+}
+
+#[test]
+fn a_path_means_the_same_everywhere() {
+    let found = aggregates(files());
+    assert!(found.iter().any(|(path, _)| path == "banking/account"), "found only {found:?}");
+    assert_none("mirrored paths", &complaints(files()));
+}
+
+#[test]
+fn what_is_not_mirrored_is_seen() {
+    let kind = "    const KIND: &'static str = \"banking.account\";";
+    let complaints = complaints(&[
+        TextFile::new("domain/src/banking/ledger.rs", kind),
+        TextFile::new("projector/src/banking/loan.rs", ""),
+        TextFile::new("migrations/0009_banking_loan.up.sql", ""),
+    ]);
+    assert_eq!(
+        complaints,
+        [
+            "banking/account is declared in domain/src/banking/ledger.rs, not under its own path",
+            "projector/src/banking/account.rs is missing",
+            "migrations/NNNN_banking_account.up.sql is missing",
+            "tests/tests/banking/account.rs is missing",
+            "projector/src/banking/loan.rs mirrors no aggregate of the domain",
+            "migration banking_loan has no aggregate of that name",
+        ]
+    );
+}
