@@ -1,7 +1,5 @@
 //! Live projection: events become rows and audit rows, once, in order.
 
-
-
 use serde_json::{Value, json};
 use support::{World, at, deposited, entry, event, registered};
 use uuid::Uuid;

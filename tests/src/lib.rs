@@ -11,7 +11,9 @@
 mod binary;
 mod postgres;
 mod service;
+mod shared;
 
 pub use binary::{Daybook, Finished, binary_path, free_port};
 pub use postgres::{Postgres, TestDatabase, WithoutSchema};
 pub use service::{Answer, Service};
+pub use shared::shared;
