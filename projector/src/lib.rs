@@ -6,6 +6,7 @@
 #[macro_use]
 mod read_model;
 
+pub mod as_of;
 pub mod banking;
 pub mod catalog;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod parked;
 pub mod platform;
 pub mod posted;
 pub mod queries;
+pub mod rebuild;
 pub mod rows;
 pub mod table;
 pub mod worker;

@@ -1,5 +1,7 @@
 //! Live projection: events become rows and audit rows, once, in order.
 
+mod support;
+
 use serde_json::{Value, json};
 use support::{World, at, deposited, entry, event, registered};
 use uuid::Uuid;
