@@ -3,6 +3,7 @@
 use daybook_store::Appender;
 use uuid::Uuid;
 
+use crate::Trouble;
 use crate::floor::{Floor, close};
 use crate::measure::{Client, rate};
 use crate::plan::Plan;
@@ -10,7 +11,6 @@ use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::{Line, Rounds};
 use crate::workload::Streams;
-use crate::Trouble;
 
 /// Clients, and the ratio to reach.
 const TARGETS: [(usize, f64); 4] = [(1, 0.4), (8, 0.75), (64, 1.4), (256, 2.0)];
@@ -91,7 +91,9 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     Ok(kinds
         .iter()
         .zip(&measured)
-        .map(|((clients, events, target), rounds)| Line::against(what(*clients, *events), rounds, *target))
+        .map(|((clients, events, target), rounds)| {
+            Line::against(what(*clients, *events), rounds, *target)
+        })
         .collect())
 }
 

@@ -8,13 +8,13 @@ use daybook_http::Caller;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::Trouble;
 use crate::floor::{Floor, close};
 use crate::measure::{Client, rate};
 use crate::plan::Plan;
 use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::{Line, Rounds};
-use crate::Trouble;
 use daybook_app::world::fresh_id;
 
 const CLIENTS: usize = 64;
@@ -29,7 +29,11 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
         let (base, inserters) = rate(floor.clients(CLIENTS, 1).await?, plan.span).await?;
         close(inserters).await?;
         let clients = (0..CLIENTS)
-            .map(|_| Depositor { engine: Arc::clone(&stage.engine), accounts: account.clone(), next: 0 })
+            .map(|_| Depositor {
+                engine: Arc::clone(&stage.engine),
+                accounts: account.clone(),
+                next: 0,
+            })
             .collect();
         let (ours, _) = rate::<Depositor>(clients, plan.span).await?;
         plan.say(&format!("hot stream, round {round}: floor {base:.0}/s, ours {ours:.0}/s"));

@@ -21,8 +21,7 @@ const TABLE: &str = "CREATE TABLE events (
     UNIQUE (stream_id, version)
 )";
 
-const INSERT: &str =
-    "INSERT INTO events (stream_id, version, event_type, data, metadata) VALUES ($1, $2, $3, $4, $5)";
+const INSERT: &str = "INSERT INTO events (stream_id, version, event_type, data, metadata) VALUES ($1, $2, $3, $4, $5)";
 
 const INSERT_MANY: &str = "INSERT INTO events (stream_id, version, event_type, data, metadata)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::jsonb[], $5::jsonb[])";
@@ -53,7 +52,11 @@ impl Floor {
     }
 
     /// So many clients, each inserting so many rows a statement.
-    pub(crate) async fn clients(&self, count: usize, rows: usize) -> Result<Vec<Inserter>, Trouble> {
+    pub(crate) async fn clients(
+        &self,
+        count: usize,
+        rows: usize,
+    ) -> Result<Vec<Inserter>, Trouble> {
         let options: PgConnectOptions = self.database.admin();
         let mut clients = Vec::with_capacity(count);
         for _ in 0..count {
@@ -120,7 +123,11 @@ impl Inserter {
 
 impl Client for Inserter {
     async fn step(&mut self) -> Result<u64, Trouble> {
-        if self.rows == 1 { self.one().await? } else { self.many().await? }
+        if self.rows == 1 {
+            self.one().await?
+        } else {
+            self.many().await?
+        }
         Ok(u64::try_from(self.rows)?)
     }
 }

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use sqlx::ConnectOptions;
 
+use crate::Trouble;
 use crate::append::Writer;
 use crate::measure::{Client as _, median, per_second};
 use crate::plan::Plan;
 use crate::server::{Database, Server};
 use crate::stage::Stage;
 use crate::table::{Line, Rounds, thousands};
-use crate::Trouble;
 
 /// Parts of the first and the last tenth, of which the median counts: a moment's disturbance does not.
 const SLICES: i64 = 10;
@@ -54,8 +54,11 @@ pub(crate) async fn grow(server: &Server, plan: &Plan) -> Result<(History, Line)
         thousands(plan.events as f64),
         thousands((plan.events / 10) as f64)
     );
-    let line =
-        Line::against(what, &Rounds { floor: vec![median(&first)], ours: vec![median(&last)] }, 0.9);
+    let line = Line::against(
+        what,
+        &Rounds { floor: vec![median(&first)], ours: vec![median(&last)] },
+        0.9,
+    );
     settle(&stage.database).await?;
     Ok((History { database: stage.close().await, events: slice * 10 * SLICES }, line))
 }
@@ -79,10 +82,7 @@ pub(crate) async fn fill(server: &Server, name: &str, events: i64) -> Result<His
         ended??;
     }
     settle(&stage.database).await?;
-    Ok(History {
-        database: stage.close().await,
-        events: i64::try_from(requests * each * clients)?,
-    })
+    Ok(History { database: stage.close().await, events: i64::try_from(requests * each * clients)? })
 }
 
 /// What was just written is put in order, as the server would do in a quiet hour.

@@ -26,10 +26,7 @@ pub(crate) struct Span {
 
 /// Lets all clients ask at once, and gives how many things were done a second, with the clients,
 /// who may be asked again. The first error ends it.
-pub(crate) async fn rate<C: Client>(
-    clients: Vec<C>,
-    span: Span,
-) -> Result<(f64, Vec<C>), Trouble> {
+pub(crate) async fn rate<C: Client>(clients: Vec<C>, span: Span) -> Result<(f64, Vec<C>), Trouble> {
     let stop = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicU64::new(0));
     let mut running = JoinSet::new();

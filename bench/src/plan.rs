@@ -70,7 +70,8 @@ impl Arguments {
 
 /// The groups of measurements.
 pub(crate) const GROUPS: [&str; 10] = [
-    "append", "engine", "growth", "read", "post", "rebuild", "visible", "http", "snapshot", "memory",
+    "append", "engine", "growth", "read", "post", "rebuild", "visible", "http", "snapshot",
+    "memory",
 ];
 
 impl Plan {

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use sqlx::{ConnectOptions, Connection};
 
+use crate::Trouble;
 use crate::history;
 use crate::measure::over;
 use crate::plan::Plan;
@@ -15,7 +16,6 @@ use crate::rows;
 use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::{Line, Rounds};
-use crate::Trouble;
 
 /// The name of the database with a log that nothing of is posted.
 pub(crate) const UNPOSTED: &str = "unposted";

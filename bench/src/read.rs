@@ -13,13 +13,13 @@ use sqlx::types::Json;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use uuid::Uuid;
 
+use crate::Trouble;
 use crate::history::History;
 use crate::measure::{Client, per_second, rate};
 use crate::plan::Plan;
 use crate::stage::Stage;
 use crate::table::{Line, Rounds, thousands};
 use crate::workload::{KIND, STREAM_EVENTS, typed};
-use crate::Trouble;
 
 const CLIENTS: usize = 8;
 /// Events of one page of the floor's replay.
@@ -125,7 +125,11 @@ impl Client for Select {
         .bind(stream)
         .fetch_all(&mut self.connection)
         .await?;
-        if i64::try_from(rows.len())? == STREAM_EVENTS { Ok(1) } else { Err("not ten events".into()) }
+        if i64::try_from(rows.len())? == STREAM_EVENTS {
+            Ok(1)
+        } else {
+            Err("not ten events".into())
+        }
     }
 }
 
@@ -203,7 +207,8 @@ async fn replay_ours(log: &Log) -> Result<f64, Trouble> {
         for recorded in page? {
             events += 1;
             if recorded.kind() == KIND {
-                let event = typed(&recorded.event_type, recorded.schema_version, recorded.data.get())?;
+                let event =
+                    typed(&recorded.event_type, recorded.schema_version, recorded.data.get())?;
                 std::hint::black_box(&event);
             }
             std::hint::black_box(&recorded);

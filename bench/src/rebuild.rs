@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use daybook_app::database::migrate;
-use daybook_projector::rebuild;
+use daybook_projector::rebuild::{self, Memory};
 use daybook_store::Log;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
@@ -40,7 +40,7 @@ async fn rebuild(database: &Database) -> Result<(i64, f64), Trouble> {
     let log = Log::new(pool.clone());
     let mut migrator = migrate::connect_as_migrator(&database.admin()).await?;
     let begun = Instant::now();
-    rebuild::in_place(&mut migrator, &log, &|_| ()).await?;
+    rebuild::in_place(&mut migrator, &log, Memory::default(), &|_| ()).await?;
     let elapsed = begun.elapsed();
     migrator.close().await?;
     pool.close().await;
@@ -85,5 +85,8 @@ async fn copy_again(database: &Database) -> Result<f64, Trouble> {
 /// order in which they can be dropped.
 async fn definitions(connection: &mut PgConnection) -> Result<Vec<(String, String)>, Trouble> {
     let tables: Vec<&str> = TABLES.to_vec();
-    Ok(sqlx::query_as(include_str!("indexes_and_keys.sql")).bind(tables).fetch_all(connection).await?)
+    Ok(sqlx::query_as(include_str!("indexes_and_keys.sql"))
+        .bind(tables)
+        .fetch_all(connection)
+        .await?)
 }

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgArguments, PgPoolCopyExt, PgRow};
 use sqlx::query::Query;
 use sqlx::types::Json;
 use sqlx::types::ipnetwork::IpNetwork;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Row};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
 use crate::Trouble;
@@ -105,14 +105,14 @@ impl Arrays {
                 _ => column.name.clone(),
             })
             .collect();
-        let taken: Vec<String> = columns
-            .iter()
-            .map(|column| format!("v.{}::{}", column.name, column.sort))
-            .collect();
+        let taken: Vec<String> =
+            columns.iter().map(|column| format!("v.{}::{}", column.name, column.sort)).collect();
         let given: Vec<String> = columns
             .iter()
             .enumerate()
-            .map(|(number, column)| format!("${}::{}[]", number + 1, Values::new(&column.sort).sort()))
+            .map(|(number, column)| {
+                format!("${}::{}[]", number + 1, Values::new(&column.sort).sort())
+            })
             .collect();
         let all = names(&columns);
         let statement = format!(

@@ -104,8 +104,13 @@ impl Server {
 
     /// Takes a database away, and gives its room back.
     pub(crate) async fn drop(&self, database: Database) -> Result<(), Trouble> {
+        self.drop_named(&database.name).await
+    }
+
+    /// The same by its name, if there is one.
+    pub(crate) async fn drop_named(&self, name: &str) -> Result<(), Trouble> {
         let mut administrator = self.of("postgres").admin().connect().await?;
-        self.drop_in(&mut administrator, &database.name).await
+        self.drop_in(&mut administrator, name).await
     }
 
     async fn drop_in(&self, connection: &mut PgConnection, name: &str) -> Result<(), Trouble> {

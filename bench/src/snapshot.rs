@@ -37,7 +37,11 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let age = plan.snapshot.as_secs();
     Ok(vec![
         Line::against(format!("append under a snapshot of {age} s, to without"), &append, 0.7),
-        Line::against(format!("live projection under a snapshot of {age} s, to without"), &posting, 0.7),
+        Line::against(
+            format!("live projection under a snapshot of {age} s, to without"),
+            &posting,
+            0.7,
+        ),
     ])
 }
 

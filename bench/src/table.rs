@@ -136,7 +136,10 @@ mod tests {
         let text = markdown(&[Line::against("x", &rounds, 0.4), Line::against("y", &rounds, 0.5)]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4);
-        assert!(lines[2].contains("| 900/s | 400/s | 0.44") && lines[2].contains("| met"), "{text}");
+        assert!(
+            lines[2].contains("| 900/s | 400/s | 0.44") && lines[2].contains("| met"),
+            "{text}"
+        );
         assert!(lines[3].contains("**missed**"), "{text}");
     }
 

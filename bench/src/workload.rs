@@ -199,7 +199,10 @@ mod tests {
         let mut streams = Streams::of(Uuid::from_u128(7));
         let first = streams.large_request(15);
         let second = streams.large_request(15);
-        assert_eq!(first.writes.iter().map(|write| write.events.len()).collect::<Vec<_>>(), [10, 5]);
+        assert_eq!(
+            first.writes.iter().map(|write| write.events.len()).collect::<Vec<_>>(),
+            [10, 5]
+        );
         assert_eq!(second.writes[0].stream_id, first.writes[1].stream_id);
         assert_eq!(second.writes[0].expected_version, 5);
     }
