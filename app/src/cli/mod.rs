@@ -3,15 +3,20 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 mod admin;
+mod audit;
 mod completions;
 mod config;
 mod dev;
+mod diff;
 mod doctor;
+mod events;
 mod failure;
+mod history;
 mod import;
 mod migrate;
 pub mod output;
 mod serve;
+mod state;
 mod submit;
 
 use std::path::PathBuf;
@@ -75,6 +80,10 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Admin(admin::Admin),
+    Events(events::Events),
+    State(state::State),
+    Diff(diff::Diff),
+    Audit(audit::Audit),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Completions(completions::Completions),
@@ -90,6 +99,10 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Admin(_)
+            | Self::Events(_)
+            | Self::State(_)
+            | Self::Diff(_)
+            | Self::Audit(_)
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Completions(_) => Vec::new(),
@@ -159,6 +172,11 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
+        // Follows until it is told to stop: that is its ordinary end.
+        Command::Events(events) => events.run(session).await,
+        Command::State(state) => until(cancel, state.run(session)).await,
+        Command::Diff(diff) => until(cancel, diff.run(session)).await,
+        Command::Audit(audit) => until(cancel, audit.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use daybook_command::secrets::token_hash;
 use daybook_domain::context::Actor;
 use daybook_domain::values::UserRole;
-use daybook_http::{Caller, Problem};
+use daybook_http::{Caller, Problem, StillValid};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -124,9 +124,25 @@ pub(super) async fn authenticate(
         session_id: None,
         traceparent: trace.and_then(|trace| trace.traceparent.clone()),
     };
+    let valid = still_valid(Arc::clone(&authenticator), token.to_owned());
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(identity);
+    request.extensions_mut().insert(valid);
     Ok(next.run(request).await)
+}
+
+/// For answers that last: a key that cannot be looked up right now is still believed.
+fn still_valid(authenticator: Arc<Authenticator>, token: String) -> StillValid {
+    StillValid::new(move || {
+        let (authenticator, token) = (Arc::clone(&authenticator), token.clone());
+        Box::pin(async move {
+            authenticator.identify(&token).await.map_or(true, |known| {
+                known.is_some_and(|identity| {
+                    identity.expires_at.is_none_or(|end| end > crate::world::now())
+                })
+            })
+        })
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
