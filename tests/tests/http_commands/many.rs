@@ -31,7 +31,11 @@ fn story(number: usize) -> Vec<Value> {
         line("banking.account.open", second, opening(user, &format!("M-{number}-2"))),
         line("banking.account.deposit", account, json!({ "amount": "10.00" })),
         line("banking.account.withdraw", account, json!({ "amount": "4.00" })),
-        line("banking.account.transfer", account, json!({ "amount": "6.00", "to_account_id": second })),
+        line(
+            "banking.account.transfer",
+            account,
+            json!({ "amount": "6.00", "to_account_id": second }),
+        ),
         line("banking.account.withdraw", second, json!({ "amount": "6.00" })),
         line("banking.account.close", account, json!({})),
         line("identity.user.suspend", user, json!({})),

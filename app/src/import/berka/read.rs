@@ -1,5 +1,6 @@
 //! Reading and checking the two files, line by line.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -95,11 +96,16 @@ pub struct Berka {
 pub fn read(folder: &Path) -> Result<Berka, ImportError> {
     let mut berka = Berka::default();
     for (line, account) in lines::<AccountLine>(&folder.join("accounts.tsv"), &mut berka.wrong)? {
-        if berka.accounts.contains_key(&account.account_id) {
-            let reason = format!("account {} stands in the file twice", account.account_id);
-            berka.wrong.push(Wrong { file: "accounts.tsv", line, reason });
-        } else {
-            berka.accounts.insert(account.account_id, account);
+        let id = account.account_id;
+        match berka.accounts.entry(id) {
+            Entry::Vacant(free) => {
+                free.insert(account);
+            }
+            Entry::Occupied(_) => berka.wrong.push(Wrong {
+                file: "accounts.tsv",
+                line,
+                reason: format!("account {id} stands in the file twice"),
+            }),
         }
     }
     let transactions = lines(&folder.join("transactions.tsv"), &mut berka.wrong)?;
