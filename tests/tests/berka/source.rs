@@ -4,21 +4,21 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// What the bank says of a transaction.
-pub struct Transaction {
-    pub balance_after: String,
-    pub date: String,
+pub(crate) struct Transaction {
+    pub(crate) balance_after: String,
+    pub(crate) date: String,
 }
 
 /// What the bank says.
-pub struct Source {
+pub(crate) struct Source {
     /// Closing balances by account number.
-    pub closing: HashMap<String, String>,
+    pub(crate) closing: HashMap<String, String>,
     /// Transactions by id.
-    pub transactions: HashMap<String, Transaction>,
+    pub(crate) transactions: HashMap<String, Transaction>,
 }
 
 impl Source {
-    pub fn read(folder: &Path) -> Self {
+    pub(crate) fn read(folder: &Path) -> Self {
         let lines = |file: &str| -> Vec<Vec<String>> {
             let text = std::fs::read_to_string(folder.join(file)).expect("the bank's file");
             let fields = |line: &str| line.split('\t').map(str::to_owned).collect();
@@ -32,9 +32,9 @@ impl Source {
             transactions: lines("transactions.tsv")
                 .into_iter()
                 .map(|line| {
-                    let Transaction { balance_after, date } =
+                    let told =
                         Transaction { balance_after: line[6].clone(), date: line[2].clone() };
-                    (line[0].clone(), Transaction { balance_after, date })
+                    (line[0].clone(), told)
                 })
                 .collect(),
         }
@@ -42,18 +42,19 @@ impl Source {
 }
 
 /// Numbers that a printed seed gives again (`DAYBOOK_TEST_SEED`).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn seeded() -> Self {
+    pub(crate) fn seeded() -> Self {
         let given = std::env::var("DAYBOOK_TEST_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| uuid::Uuid::now_v7().as_u128() as u64 | 1);
+        let seed = given.unwrap_or_else(|| std::process::id().into());
         eprintln!("DAYBOOK_TEST_SEED={seed}");
-        Self(seed)
+        // Never zero, and small seeds spread.
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// A number below `bound` (xorshift64*, Vigna 2016).
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -62,7 +63,7 @@ impl Random {
 }
 
 /// One account with two good lines, and one of each thing that a line can have wrong.
-pub fn write_small_bank_with_wrong_lines(folder: &Path) {
+pub(crate) fn write_small_bank_with_wrong_lines(folder: &Path) {
     let accounts = "\
 account_id\tdistrict_id\tstatement_frequency\topened_on\towner_client_id\tclosing_balance\ttransactions
 1\t1\tmonthly\t1993-02-01\t7\t1500.00\t2
