@@ -44,7 +44,7 @@ fn arrows(files: &[TextFile]) -> Vec<String> {
         for (table, dependency) in direct(&file.text) {
             let Some(ours) = dependency.strip_prefix("daybook-") else { continue };
             let for_tests = table == "dev-dependencies" && ours == "tests";
-            if !allowed.contains(&ours) && !(for_tests && TESTED_ON_SERVERS.contains(&folder)) {
+            if !(allowed.contains(&ours) || for_tests && TESTED_ON_SERVERS.contains(&folder)) {
                 complaints.push(format!("{folder} must not depend on {ours}"));
             }
         }
