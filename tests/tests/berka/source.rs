@@ -47,7 +47,7 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn seeded() -> Self {
         let given = std::env::var("DAYBOOK_TEST_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| std::process::id().into());
+        let seed: u64 = given.unwrap_or_else(|| std::process::id().into());
         eprintln!("DAYBOOK_TEST_SEED={seed}");
         // Never zero, and small seeds spread.
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)

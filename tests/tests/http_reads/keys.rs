@@ -4,7 +4,7 @@ use daybook_command::secrets::token_hash;
 use daybook_domain::context::Actor;
 use daybook_domain::values::UserRole;
 use daybook_projector::http::operations;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -129,7 +129,7 @@ fn every_operation_is_documented_once() {
     assert_eq!((paths.len(), names.len()), (operations.len(), operations.len()));
     for (path, operation) in &operations {
         let declared = operation["parameters"].as_array().into_iter().flatten();
-        let declares_id = declared.filter(|p| p["in"] == Value::from("path")).count();
+        let declares_id = declared.filter(|p| p["in"] == "path").count();
         assert_eq!(declares_id, path.matches('{').count(), "{path}");
     }
 }

@@ -20,7 +20,7 @@ async fn a_user_sees_what_is_their_own_and_nothing_else() {
     };
     let users = rows(&ada, "/v1/identity/users").await;
     assert_eq!((users.len(), &users[0]["id"]), (1, &json!(ada.id)));
-    assert!(rows(&ada, &format!("/v1/identity/users?email=bob@example.org")).await.is_empty());
+    assert!(rows(&ada, "/v1/identity/users?email=bob@example.org").await.is_empty());
     assert_eq!(rows(&ada, "/v1/identity/user-identifiers").await.len(), 2);
     let accounts = rows(&ada, "/v1/banking/accounts").await;
     assert_eq!((accounts.len(), &accounts[0]["id"]), (1, &json!(hers)));
