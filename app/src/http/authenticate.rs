@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use daybook_command::secrets::token_hash;
 use daybook_domain::context::Actor;
 use daybook_domain::values::UserRole;
-use daybook_http::{Caller, Problem};
+use daybook_http::{Caller, Problem, StillValid};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -22,6 +22,8 @@ use super::access_log::Trace;
 /// How long an answer of the read tables is believed. With the projector's
 /// delay on top, a revoked key stops working well within five seconds.
 const BELIEVED: Duration = Duration::from_secs(2);
+/// How long a key is taken for unknown: a new one may be on its way to the tables.
+const DISBELIEVED: Duration = Duration::from_millis(250);
 /// How many keys are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -53,7 +55,7 @@ impl Authenticator {
         let hash = token_hash(token);
         let now = Instant::now();
         if let Some((asked, identity)) = self.lock().get(&hash)
-            && now.duration_since(*asked) < BELIEVED
+            && now.duration_since(*asked) < believed(identity.as_ref())
         {
             return Ok(identity.clone());
         }
@@ -63,7 +65,9 @@ impl Authenticator {
         })?;
         let mut known = self.lock();
         if known.len() >= REMEMBERED {
-            known.retain(|_, (asked, _)| now.duration_since(*asked) < BELIEVED);
+            known.retain(|_, (asked, identity)| {
+                now.duration_since(*asked) < believed(identity.as_ref())
+            });
             if known.len() >= REMEMBERED {
                 known.clear();
             }
@@ -95,6 +99,10 @@ impl Authenticator {
     }
 }
 
+fn believed(identity: Option<&Identity>) -> Duration {
+    if identity.is_some() { BELIEVED } else { DISBELIEVED }
+}
+
 /// Puts the [`Caller`] into the request, or answers `401`.
 pub(super) async fn authenticate(
     State(authenticator): State<Arc<Authenticator>>,
@@ -124,9 +132,25 @@ pub(super) async fn authenticate(
         session_id: None,
         traceparent: trace.and_then(|trace| trace.traceparent.clone()),
     };
+    let valid = still_valid(Arc::clone(&authenticator), token.to_owned());
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(identity);
+    request.extensions_mut().insert(valid);
     Ok(next.run(request).await)
+}
+
+/// For answers that last: a key that cannot be looked up right now is still believed.
+fn still_valid(authenticator: Arc<Authenticator>, token: String) -> StillValid {
+    StillValid::new(move || {
+        let (authenticator, token) = (Arc::clone(&authenticator), token.clone());
+        Box::pin(async move {
+            authenticator.identify(&token).await.map_or(true, |known| {
+                known.is_some_and(|identity| {
+                    identity.expires_at.is_none_or(|end| end > crate::world::now())
+                })
+            })
+        })
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -7,7 +7,6 @@ use daybook_app::config::Settings;
 use daybook_app::database::Pools;
 use daybook_command::Engine;
 use daybook_command::founding::NewUser;
-use daybook_command::secrets::token_hash;
 use daybook_tests::{Daybook, TestDatabase, free_port};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -155,16 +154,6 @@ impl House {
         );
         loaded.await.expect("an account").state.book().expect("an open account").clone()
     }
-
-    /// That a key is known to be posted, or not.
-    pub async fn knows_key(&self, key: &str) -> bool {
-        sqlx::query("SELECT key_id FROM projector.authenticate($1)")
-            .bind(token_hash(key))
-            .fetch_optional(&self.pools.projector)
-            .await
-            .expect("an answer")
-            .is_some()
-    }
 }
 
 impl Server {
@@ -286,9 +275,4 @@ impl Answer {
     pub fn stream(&self) -> String {
         self.body["stream_id"].as_str().expect("a stream").to_owned()
     }
-}
-
-/// Hundredths of a sum such as `"12.34"`.
-pub fn cents(sum: &Value) -> i64 {
-    sum.as_str().expect("a sum").replace('.', "").parse().expect("digits")
 }
