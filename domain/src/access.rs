@@ -22,6 +22,14 @@ pub const IMPORT: &str = "import";
 /// The log and the audit trail as a whole, everyone's past in them.
 pub const LOG: &str = "log";
 
+/// The posting of the read tables: its lag, and what is parked.
+pub const PROJECTOR: &str = "platform.projector";
+/// Posting a parked event again (on [`PROJECTOR`]).
+pub const RETRY: &str = "retry";
+
+/// What there is to permit besides aggregates.
+const BESIDES: &[(&str, &[&str])] = &[(LOG, &[READ, HISTORY, IMPORT]), (PROJECTOR, &[READ, RETRY])];
+
 /// What belongs to a user.
 pub trait Owned: Aggregate {
     /// The user to whom the stream belongs; for a command that begins it, the
@@ -93,7 +101,7 @@ pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool
         }
         UserRole::Manager => true,
         UserRole::User if is_identity => self_care,
-        UserRole::User => own && resource != LOG && !listed(BANKS_OWN, resource, action),
+        UserRole::User => own && !besides(resource) && !listed(BANKS_OWN, resource, action),
         UserRole::Viewer => self_care || (action == READ && !is_identity && resource != LOG),
         UserRole::Auditor => self_care || action == READ || action == HISTORY,
     }
@@ -101,6 +109,11 @@ pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool
 
 fn listed(table: &[(&str, &[&str])], resource: &str, action: &str) -> bool {
     table.iter().any(|(of, actions)| *of == resource && actions.contains(&action))
+}
+
+/// Whether it is no aggregate, and so nobody's own.
+fn besides(resource: &str) -> bool {
+    BESIDES.iter().any(|(name, _)| *name == resource)
 }
 
 /// No scopes at all (`None`) is no limit; an empty list allows nothing.
@@ -145,7 +158,10 @@ pub fn grants_anything(role: UserRole, scope: &Scope) -> bool {
         let commands = aggregate.commands.iter().map(|command| command.name);
         commands.chain([READ, HISTORY]).any(|action| named(aggregate.kind, action))
     });
-    on_aggregates || [READ, HISTORY, IMPORT].iter().any(|action| named(LOG, action))
+    on_aggregates
+        || BESIDES
+            .iter()
+            .any(|(resource, actions)| actions.iter().any(|action| named(resource, action)))
 }
 
 #[cfg(test)]

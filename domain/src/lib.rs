@@ -11,4 +11,6 @@ pub mod catalog;
 pub mod context;
 pub mod identity;
 pub mod message;
+#[cfg(test)]
+mod testing;
 pub mod values;

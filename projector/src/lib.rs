@@ -14,6 +14,7 @@ pub mod parked;
 pub mod platform;
 pub mod posted;
 pub mod queries;
+pub mod rebuild;
 pub mod rows;
 pub mod table;
 pub mod worker;

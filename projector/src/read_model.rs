@@ -157,7 +157,9 @@ macro_rules! read_model {
             }
 
             /// Every row, as people may see it.
-            #[must_use]
+            ///
+            /// # Errors
+            /// A row that is no JSON: a fault in a column's type.
             pub fn seen(&self) -> Result<Vec<SeenRow>, serde_json::Error> {
                 let mut seen = Vec::new();
                 $(for row in self.$table.current() {

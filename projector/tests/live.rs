@@ -1,6 +1,11 @@
 //! Live projection: events become rows and audit rows, once, in order.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
 
-
+mod support;
 
 use serde_json::{Value, json};
 use support::{World, at, deposited, entry, event, registered};

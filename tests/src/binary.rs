@@ -38,7 +38,9 @@ pub fn binary_path() -> &'static Path {
             }
         }
         cargo
-            .args(["build", "--quiet", "--package", "daybook-app", "--bin", "daybook"])
+            // The same selection as `cargo test --workspace` makes: another one would give the
+            // dependencies other features, and build all of them a second time.
+            .args(["build", "--quiet", "--workspace", "--all-targets"])
             .arg("--target-dir")
             .arg(profile.parent().expect("target"))
             .current_dir(env!("CARGO_MANIFEST_DIR"));

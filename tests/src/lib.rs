@@ -9,9 +9,13 @@
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
 
 mod binary;
+mod client;
 mod postgres;
 mod service;
+mod shared;
 
 pub use binary::{Daybook, Finished, binary_path, free_port};
+pub use client::client;
 pub use postgres::{Postgres, TestDatabase, WithoutSchema};
 pub use service::{Answer, Service};
+pub use shared::shared;

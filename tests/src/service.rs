@@ -66,8 +66,10 @@ impl Service {
         let database = TestDatabase::fresh().await;
         let folder = tempfile::tempdir().expect("a folder");
         let listen = format!("127.0.0.1:{}", free_port());
-        let url = database.admin_url();
-        let arguments = ["dev", "--listen", &listen, "--database-url", &url];
+        // As in production: the service's own login, and an administrator's for the schema.
+        let url = database.service_url();
+        let migrate = format!("migrate_url={}", database.admin_url());
+        let arguments = ["dev", "--listen", &listen, "--database-url", &url, "--set", &migrate];
         let mut command = Daybook::command(folder.path(), &arguments);
         let mut process = Daybook::start(&mut command, folder.path(), "dev");
         let (process, line) = tokio::task::spawn_blocking(move || {
@@ -82,7 +84,7 @@ impl Service {
             database,
             key,
             base: format!("http://{listen}"),
-            client: Client::new(),
+            client: crate::client(),
             _process: process,
             _folder: folder,
         };

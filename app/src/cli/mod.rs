@@ -3,15 +3,21 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 mod admin;
+mod audit;
 mod completions;
 mod config;
 mod dev;
+mod diff;
 mod doctor;
+mod events;
 mod failure;
+mod history;
 mod import;
 mod migrate;
 pub mod output;
+mod rebuild;
 mod serve;
+mod state;
 mod submit;
 
 use std::path::PathBuf;
@@ -74,7 +80,12 @@ enum Command {
     Migrate(migrate::Migrate),
     Submit(submit::Submit),
     Import(import::Import),
+    Rebuild(rebuild::Rebuild),
     Admin(admin::Admin),
+    Events(events::Events),
+    State(state::State),
+    Diff(diff::Diff),
+    Audit(audit::Audit),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Completions(completions::Completions),
@@ -89,7 +100,12 @@ impl Command {
             Self::Migrate(_)
             | Self::Submit(_)
             | Self::Import(_)
+            | Self::Rebuild(_)
             | Self::Admin(_)
+            | Self::Events(_)
+            | Self::State(_)
+            | Self::Diff(_)
+            | Self::Audit(_)
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Completions(_) => Vec::new(),
@@ -157,8 +173,14 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Serve(serve) => serve.run(session).await,
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
+        Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
+        // Follows until it is told to stop: that is its ordinary end.
+        Command::Events(events) => events.run(session).await,
+        Command::State(state) => until(cancel, state.run(session)).await,
+        Command::Diff(diff) => until(cancel, diff.run(session)).await,
+        Command::Audit(audit) => until(cancel, audit.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),

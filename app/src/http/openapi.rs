@@ -26,6 +26,10 @@ pub fn build() -> Value {
         let entry = paths.entry(path).or_insert_with(|| json!({}));
         entry["get"] = operation;
     }
+    for (path, operation) in daybook_projector::http::actions() {
+        let entry = paths.entry(path).or_insert_with(|| json!({}));
+        entry["post"] = operation;
+    }
     for (path, summary) in [
         ("/health/live", "Whether the process runs"),
         ("/health/ready", "Whether it can do its work; names what cannot"),
@@ -232,6 +236,12 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
         ("unauthenticated", "Send a valid API key as a bearer token."),
         ("forbidden", "The key is valid, but its owner (or the key's own scopes) may not do this."),
         ("not-found", "There is nothing under this address."),
+        (
+            "not-posted-yet",
+            "The tables have not reached the position that you asked for: wait longer, or try again.",
+        ),
+        ("not-yet", "That time or position lies in the future of the log."),
+        ("another-log", "The cursor is of an earlier life of the log; start without it."),
         ("method-not-allowed", "The address exists, but not with this method."),
         (
             "malformed",

@@ -1,1 +1,185 @@
-//! Tests.
+use super::*;
+use crate::context::{IMPORTER_USER, SYSTEM_USER};
+use crate::testing::{ADA, actor, value};
+
+use UserRole::{Admin, Auditor, Manager, User, Viewer};
+
+/// Resource and action; then, of admin, manager, user, viewer and auditor, who
+/// may: `a` any, `o` only their own, `-` none.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("identity.user", "register", "a----"),
+    ("identity.user", READ, "aaooa"),
+    ("identity.user", HISTORY, "aaooa"),
+    ("identity.user", "change_profile", "aoooo"),
+    ("identity.user", "change_email", "aoooo"),
+    ("identity.user", "change_username", "aoooo"),
+    ("identity.user", "change_password", "aoooo"),
+    ("identity.user", "verify_email", "aoooo"),
+    ("identity.user", "request_verification", "aoooo"),
+    ("identity.user", "deactivate", "aoooo"),
+    ("identity.user", "delete", "aoooo"),
+    ("identity.user", "change_role", "a----"),
+    ("identity.user", "record_login", "a----"),
+    ("identity.user", "record_failed_login", "a----"),
+    ("identity.user", "unlock", "a----"),
+    ("identity.user", "suspend", "a----"),
+    ("identity.user", "reactivate", "a----"),
+    ("identity.user", "restore", "a----"),
+    ("identity.admins", READ, "a---a"),
+    ("identity.admins", "add", "a----"),
+    ("identity.admins", "remove", "a----"),
+    ("identity.api_key", READ, "aoooa"),
+    ("identity.api_key", HISTORY, "aoooa"),
+    ("identity.api_key", "issue", "aoooo"),
+    ("identity.api_key", "rotate", "aoooo"),
+    ("identity.api_key", "revoke", "aoooo"),
+    ("identity.api_key", "expire", "a----"),
+    ("banking.account", READ, "aaoaa"),
+    ("banking.account", HISTORY, "aaoaa"),
+    ("banking.account", "open", "aao--"),
+    ("banking.account", "rename", "aao--"),
+    ("banking.account", "deposit", "aao--"),
+    ("banking.account", "withdraw", "aao--"),
+    ("banking.account", "pay", "aao--"),
+    ("banking.account", "transfer", "aao--"),
+    ("banking.account", "send_transfer", "aao--"),
+    ("banking.account", "cancel_transaction", "aao--"),
+    ("banking.account", "freeze", "aao--"),
+    ("banking.account", "close", "aao--"),
+    ("banking.account", "charge_fee", "aa---"),
+    ("banking.account", "post_interest", "aa---"),
+    ("banking.account", "receive_transfer", "aa---"),
+    ("banking.account", "complete_transaction", "aa---"),
+    ("banking.account", "fail_transaction", "aa---"),
+    ("banking.account", "set_overdraft_limit", "aa---"),
+    ("banking.account", "unfreeze", "aa---"),
+    (LOG, READ, "a---a"),
+    (LOG, HISTORY, "a---a"),
+    (LOG, IMPORT, "a----"),
+    (PROJECTOR, READ, "aa-aa"),
+    (PROJECTOR, RETRY, "aa---"),
+];
+
+#[test]
+fn roles_grant_what_the_table_says() {
+    for (resource, action, marks) in TABLE {
+        for (role, mark) in [Admin, Manager, User, Viewer, Auditor].into_iter().zip(marks.chars()) {
+            let who = actor(ADA, role);
+            let found = (may(&who, resource, action, false), may(&who, resource, action, true));
+            let expected = match mark {
+                'a' => (true, true),
+                'o' => (false, true),
+                '-' => (false, false),
+                _ => panic!("{mark}"),
+            };
+            assert_eq!(found, expected, "{role}: {action} {resource}");
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_command() {
+    for aggregate in AGGREGATES {
+        for command in aggregate.commands {
+            let known = TABLE
+                .iter()
+                .any(|(kind, name, _)| (*kind, *name) == (aggregate.kind, command.name));
+            assert!(known, "who may {} {}?", command.name, aggregate.kind);
+        }
+    }
+}
+
+fn with_scopes(role: UserRole, scopes: &[&str]) -> Actor {
+    let scopes = Some(scopes.iter().map(|&scope| scope.to_owned()).collect());
+    Actor { scopes, ..actor(ADA, role) }
+}
+
+#[test]
+fn scopes_narrow() {
+    let rows: &[(&[&str], &str, &str, bool)] = &[
+        (&["*"], "banking.account", "withdraw", true),
+        (&["*:*"], "banking.account", "withdraw", true),
+        (&["banking.*:*"], "banking.account", "withdraw", true),
+        (&["banking.account:*"], "banking.account", "withdraw", true),
+        (&["banking.account:withdraw"], "banking.account", "withdraw", true),
+        (&["log:read", "*:withdraw"], "banking.account", "withdraw", true),
+        (&[], "banking.account", "withdraw", false),
+        (&["banking.account:read"], "banking.account", "withdraw", false),
+        (&["banking.account:with"], "banking.account", "withdraw", false),
+        (&["banking.acc:withdraw"], "banking.account", "withdraw", false),
+        (&["open_banking.*:*"], "banking.account", "withdraw", false),
+        (&["banking.*:*"], "banking_extra.account", "withdraw", false),
+        (&["identity.*:*"], "banking.account", "withdraw", false),
+        (&["withdraw"], "banking.account", "withdraw", false),
+        (&[""], "banking.account", "withdraw", false),
+        (&["banking.account:read"], "banking.account", HISTORY, true),
+        (&["banking.account:history"], "banking.account", READ, false),
+        (&["log:read"], LOG, HISTORY, false),
+        (&["log:history"], LOG, HISTORY, true),
+    ];
+    for (scopes, resource, action, expected) in rows {
+        let found = may(&with_scopes(Admin, scopes), resource, action, false);
+        assert_eq!(found, *expected, "{scopes:?}: {action} {resource}");
+    }
+}
+
+#[test]
+fn scopes_never_widen() {
+    for (resource, action, _) in TABLE {
+        for role in [Admin, Manager, User, Viewer, Auditor] {
+            for own in [false, true] {
+                let without = may(&actor(ADA, role), resource, action, own);
+                let with_all = may(&with_scopes(role, &["*", "*:*"]), resource, action, own);
+                assert_eq!(without, with_all, "{role}: {action} {resource}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_those_who_may_import_say_when() {
+    for role in [Manager, User, Viewer, Auditor] {
+        assert!(!may_say_when(&actor(ADA, role)), "{role}");
+    }
+    assert!(may_say_when(&actor(ADA, Admin)));
+    assert!(may_say_when(&Actor::importer()) && Actor::importer().id == IMPORTER_USER);
+    assert!(may_say_when(&Actor::system()) && Actor::system().id == SYSTEM_USER);
+    assert!(!may_say_when(&with_scopes(Admin, &["banking.*:*"])));
+    assert!(may_say_when(&with_scopes(Admin, &["log:import"])));
+}
+
+#[test]
+fn a_scope_must_name_something_that_the_role_allows() {
+    for (role, scope, expected) in [
+        (User, "*", true),
+        (User, "banking.account:withdraw", true),
+        (User, "banking.account:*", true),
+        (User, "banking.account:charge_fee", false),
+        (User, "identity.user:suspend", false),
+        (User, "log:*", false),
+        (Viewer, "banking.account:withdraw", false),
+        (Viewer, "banking.*:read", true),
+        (Auditor, "log:history", true),
+        (Manager, "platform.projector:retry", true),
+        (Admin, "identity.user:suspend", true),
+        (Admin, "identity.user:suspnd", false),
+    ] {
+        assert_eq!(grants_anything(role, &value(scope)), expected, "{role}: {scope}");
+    }
+}
+
+#[test]
+fn a_scope_is_within_others_when_they_name_all_of_it() {
+    let who = with_scopes(User, &["banking.*:read", "identity.api_key:*"]);
+    for (scope, expected) in [
+        ("banking.account:read", true),
+        ("banking.*:read", true),
+        ("identity.api_key:*", true),
+        ("banking.*:*", false),
+        ("*:read", false),
+        ("*", false),
+    ] {
+        assert_eq!(within_own_scopes(&who, &value(scope)), expected, "{scope}");
+        assert!(within_own_scopes(&actor(ADA, User), &value(scope)), "no limit");
+    }
+}

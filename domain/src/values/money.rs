@@ -302,3 +302,70 @@ impl JsonSchema for Currency {
         json_schema!({ "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn reads_two_decimals_at_most_and_writes_two() {
+        for (text, hundredths, written) in [
+            ("0", 0, "0.00"),
+            ("-0.00", 0, "0.00"),
+            ("12.3", 1_230, "12.30"),
+            ("-0.05", -5, "-0.05"),
+            ("9999999999999.99", MAX_HUNDREDTHS, "9999999999999.99"),
+            ("-9999999999999.99", -MAX_HUNDREDTHS, "-9999999999999.99"),
+        ] {
+            let money: Money = text.parse().unwrap();
+            assert_eq!((money.hundredths(), money.to_string().as_str()), (hundredths, written));
+        }
+        for wrong in
+            ["", "-", ".5", "5.", "1.234", "--1", "+1", " 1", "1 ", "1e2", "10000000000000", "١"]
+        {
+            assert!(wrong.parse::<Money>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_json_strings_are_money() {
+        assert_eq!(serde_json::to_string(&Money(1_230)).unwrap(), "\"12.30\"");
+        assert!(serde_json::from_str::<Money>("\"-12.30\"").is_ok());
+        for wrong in ["12.30", "12", "null", "true", "[\"1\"]"] {
+            assert!(serde_json::from_str::<Money>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn amounts_are_positive_and_limits_not_negative() {
+        assert!("0.00".parse::<Amount>().is_err() && "-1".parse::<Amount>().is_err());
+        assert!(
+            "0.00".parse::<OverdraftLimit>().is_ok() && "-1".parse::<OverdraftLimit>().is_err()
+        );
+        let most = Amount::from_hundredths(MAX_HUNDREDTHS).unwrap();
+        assert!(Amount::from_hundredths(MAX_HUNDREDTHS + 1).is_none());
+        assert_eq!(Money(1).after(Direction::Credit, most), None);
+        assert_eq!(Money(-1).after(Direction::Debit, most), None);
+        assert_eq!(Money(1).after(Direction::Debit, most), Some(Money(1 - MAX_HUNDREDTHS)));
+    }
+
+    #[test]
+    fn currencies_are_three_capital_letters() {
+        assert_eq!("CZK".parse::<Currency>().unwrap().as_str(), "CZK");
+        for wrong in ["", "eur", "EU", "EURO", "E1R", "ČZK"] {
+            assert!(wrong.parse::<Currency>().is_err(), "{wrong}");
+        }
+        assert_eq!(serde_json::from_str::<Currency>("\"EUR\"").unwrap().to_string(), "EUR");
+        assert_eq!(serde_json::from_str::<Currency>("\"\\u0045UR\"").unwrap().to_string(), "EUR");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(hundredths in -MAX_HUNDREDTHS..=MAX_HUNDREDTHS) {
+            let money = Money::from_hundredths(hundredths).unwrap();
+            prop_assert_eq!(money.to_string().parse::<Money>().unwrap(), money);
+        }
+    }
+}

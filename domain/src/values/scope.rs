@@ -8,7 +8,8 @@ use super::{InvalidValue, checked_string, shown_as_text};
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(String);
 
-/// The part of an API key that may be shown: 4 to 32 ASCII letters, digits and `_`.
+/// The part of an API key that may be shown: 4 to 32 ASCII letters, digits,
+/// `_` and `-` (the alphabet of URL-safe base64).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyPrefix(String);
 
@@ -51,10 +52,10 @@ impl Scope {
 
 impl KeyPrefix {
     fn check(text: &str) -> Result<(), InvalidValue> {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if !(4..=32).contains(&text.len()) || !text.bytes().all(fits) {
             return Err(InvalidValue::new(
-                "a key prefix of 4 to 32 letters, digits and \"_\" is allowed",
+                "a key prefix of 4 to 32 letters, digits, \"_\" and \"-\" is allowed",
             ));
         }
         Ok(())
@@ -66,7 +67,7 @@ shown_as_text! {
         "type": "string", "maxLength": 100, "examples": ["banking.account:withdraw"],
         "pattern": r"^(\*|(\*|[a-z0-9_]+(\.(\*|[a-z0-9_]+))?):(\*|[a-z0-9_]+))$"
     }
-    KeyPrefix { "type": "string", "pattern": "^[A-Za-z0-9_]{4,32}$" }
+    KeyPrefix { "type": "string", "pattern": "^[A-Za-z0-9_-]{4,32}$" }
 }
 
 #[cfg(test)]
@@ -85,5 +86,15 @@ mod tests {
         }
         let all: Scope = "*".parse().unwrap();
         assert_eq!(all.parts(), ("*", "*"));
+    }
+
+    #[test]
+    fn prefixes_hold_what_keys_are_made_of() {
+        for right in ["dbk_", "dbk_Az09-_b"] {
+            assert!(right.parse::<KeyPrefix>().is_ok(), "{right}");
+        }
+        for wrong in ["dbk", "dbk_+/aa", "dbk aaaa", &"a".repeat(33)] {
+            assert!(wrong.parse::<KeyPrefix>().is_err(), "{wrong}");
+        }
     }
 }

@@ -22,11 +22,11 @@ impl<const MAX: usize, const MIN: usize> Text<MAX, MIN> {
                 "text of {MIN} to {MAX} characters is allowed, this has {length}"
             )));
         }
-        if MIN > 0 && text.trim().is_empty() {
-            return Err(InvalidValue::new("text that is not blank is needed"));
-        }
         if text.chars().any(char::is_control) {
             return Err(InvalidValue::new("text without control characters is allowed"));
+        }
+        if MIN > 0 && text.trim().is_empty() {
+            return Err(InvalidValue::new("text that is not blank is needed"));
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ const CLOSED: &str = "closed";
 
 /// What an event of an account is about.
 enum Sort<'a> {
-    Opens(&'a Opened),
+    Opens,
     Enters(&'a Entry),
     Settles(&'a Settlement),
     Changes,
@@ -73,7 +73,7 @@ enum Sort<'a> {
 
 fn sort(event: &AccountEvent) -> Sort<'_> {
     match event {
-        AccountEvent::Opened(event) => Sort::Opens(event),
+        AccountEvent::Opened(_) => Sort::Opens,
         AccountEvent::Deposited(event) => Sort::Enters(&event.0),
         AccountEvent::Withdrawn(event) => Sort::Enters(&event.0),
         AccountEvent::FeeCharged(event) => Sort::Enters(&event.0),
@@ -98,7 +98,7 @@ fn sort(event: &AccountEvent) -> Sort<'_> {
 pub fn touches(event: &AccountEvent, recorded: &Recorded, touched: &mut Touched) {
     let account = (recorded.stream_id,);
     match sort(event) {
-        Sort::Opens(_) => touched.accounts.makes(account),
+        Sort::Opens => touched.accounts.makes(account),
         Sort::Enters(entry) => {
             touched.accounts.needs(account);
             touched.transactions.makes((entry.transaction_id,));

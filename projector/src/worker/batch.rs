@@ -25,7 +25,7 @@ pub(crate) struct Move {
 
 impl Batch {
     /// Takes the next events out of the lanes, at most `limit`. A lane whose next event depends on
-    /// one that is neither posted nor in the batch stops, and it alone.
+    /// one that is neither posted nor in the batch stops, and it alone; so does one at its parked event.
     pub(crate) fn compose(lanes: &mut Lanes, limit: usize) -> Self {
         for lane in lanes.own.values_mut() {
             if matches!(lane.standing, Standing::Waits(_)) {
@@ -45,10 +45,15 @@ impl Batch {
         while events.len() < limit {
             let Some(Reverse((_, number))) = next.pop() else { break };
             let front = lanes.own.get(&number).and_then(|lane| lane.pending.front());
+            let front_seq = front.map(|event| event.lane_seq);
             let unmet = front.and_then(|event| {
                 event.after.iter().find(|needed| !lanes.is_met(needed, &in_batch)).copied()
             });
             let Some(lane) = lanes.own.get_mut(&number) else { continue };
+            if lane.parked_at.is_some() && lane.parked_at == front_seq {
+                lane.standing = Standing::Parked;
+                continue;
+            }
             if let Some(dependency) = unmet {
                 lane.standing = Standing::Waits(dependency);
                 continue;

@@ -36,6 +36,8 @@ pub(crate) struct Lane {
     /// Read and not posted, by `lane_seq`, without gaps from `posted`.
     pub(crate) pending: VecDeque<Recorded>,
     pub(crate) standing: Standing,
+    /// The event that could not be posted; what comes before it still is.
+    pub(crate) parked_at: Option<i64>,
     /// Whether `projector.parked` has a row of it.
     pub(crate) parked_row: bool,
     /// Where to read on from, where the lane is behind what the worker reads for all of them.

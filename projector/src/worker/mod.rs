@@ -2,8 +2,8 @@
 
 mod batch;
 pub(crate) mod lanes;
-mod ownership;
-mod post;
+pub(crate) mod ownership;
+pub(crate) mod post;
 mod reading;
 mod run;
 

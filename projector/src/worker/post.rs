@@ -117,15 +117,15 @@ impl Poster {
 }
 
 /// Makes one month's partition of a table if it is not there.
-pub(crate) async fn make_partition(
+pub(crate) async fn make_partition<'e>(
     (table, month): Month,
-    pool: &PgPool,
+    executor: impl sqlx::PgExecutor<'e>,
 ) -> Result<(), sqlx::Error> {
     let first = month.and_time(chrono::NaiveTime::MIN).and_utc();
     sqlx::query("SELECT projector.make_partitions($1, $2, $2)")
         .bind(table)
         .bind(first)
-        .execute(pool)
+        .execute(executor)
         .await?;
     Ok(())
 }

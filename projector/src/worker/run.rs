@@ -248,7 +248,7 @@ impl Worker {
         );
         parked::park(event, reason, connection).await?;
         if let Some(lane) = self.lanes.own.get_mut(&event.lane) {
-            lane.standing = Standing::Parked;
+            lane.parked_at = Some(event.lane_seq);
             lane.parked_row = true;
         }
         Ok(())
@@ -320,7 +320,8 @@ impl Worker {
         let parked = parked::lanes(connection).await?;
         for (number, lane) in &mut self.lanes.own {
             let retry = parked.get(number).copied();
-            if lane.standing == Standing::Parked && retry != Some(false) {
+            if lane.parked_at.is_some() && retry != Some(false) {
+                lane.parked_at = None;
                 lane.standing = Standing::Flows;
                 lane.parked_row = retry.is_some();
             }

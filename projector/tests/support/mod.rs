@@ -1,6 +1,5 @@
 //! A migrated database, a log to append to, and workers as in production.
-#![allow(dead_code, reason = "each test binary uses its part")]
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

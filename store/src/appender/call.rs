@@ -7,7 +7,8 @@ use sqlx::types::Json;
 use sqlx::{Postgres, Row};
 use uuid::Uuid;
 
-use super::arguments::{Batch, StreamRow};
+use super::arguments::Batch;
+use super::rows::StreamRow;
 
 /// What the log made of a batch.
 #[derive(Debug)]

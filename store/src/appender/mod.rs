@@ -10,6 +10,7 @@ mod compose;
 mod json;
 mod prepared;
 mod refusal;
+mod rows;
 mod task;
 
 use std::fmt;

@@ -26,10 +26,8 @@ pub(super) fn verdicts(
         match failure {
             Failure::Command(_) => {}
             Failure::Clock { database } => {
-                for verdict in &mut verdicts {
-                    *verdict =
-                        Some(Err(AppendError::ClockAhead { database: *database, process: now }));
-                }
+                let (database, process) = (*database, now);
+                verdicts.fill(Some(Err(AppendError::ClockAhead { database, process })));
             }
             Failure::Old { at, actual } => conflict(&mut verdicts, &batch.old[at - 1], *actual),
             Failure::New { at, actual } => conflict(&mut verdicts, &batch.new[at - 1], *actual),
@@ -84,7 +82,7 @@ fn set(verdicts: &mut Verdicts, request: usize, verdict: Result<Appended, Append
     verdicts[request].get_or_insert(verdict);
 }
 
-fn conflict(verdicts: &mut Verdicts, row: &super::arguments::StreamRow<'_>, actual: i64) {
+fn conflict(verdicts: &mut Verdicts, row: &super::rows::StreamRow<'_>, actual: i64) {
     let (stream, expected) = (row.stream, row.expected);
     set(verdicts, row.request, Err(AppendError::Conflict { stream, expected, actual }));
 }

@@ -10,10 +10,11 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{mpsc, watch};
 
 use super::AppenderOptions;
-use super::arguments::{Batch, RequestRow};
+use super::arguments::Batch;
 use super::call::{self, Answer, CallError};
 use super::compose::{Waiting, compose};
 use super::refusal::{self, Verdicts};
+use super::rows::RequestRow;
 use crate::error::AppendError;
 use crate::request::Appended;
 

@@ -111,6 +111,7 @@ pub fn read(folder: &Path) -> Result<Berka, ImportError> {
             Err(reason) => berka.wrong.push(Wrong { file: "transactions.tsv", line, reason }),
         }
     }
+    berka.wrong.sort_by_key(|wrong| (wrong.file, wrong.line));
     Ok(berka)
 }
 

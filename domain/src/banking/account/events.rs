@@ -35,6 +35,7 @@ pub struct Renamed {
 
 /// A new transaction of the account. When it happened is when its event happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Entry {
     /// The transaction's id.
     pub transaction_id: Uuid,
@@ -75,6 +76,7 @@ pub struct Entry {
 
 /// The end of a pending transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Settlement {
     /// The transaction that was pending.
     pub transaction_id: Uuid,

@@ -26,13 +26,11 @@ pub(super) fn debit(
     context: &Context,
 ) -> Result<Entry, AccountError> {
     // The currency first: a sum in another one says nothing about what is there.
-    let entry = entry(book, movement, transaction_type, Direction::Debit, context);
-    if matches!(entry, Ok(_) | Err(AccountError::BalanceOutOfRange { .. }))
-        && i128::from(movement.amount.hundredths()) > book.available()
-    {
+    same_currency(book, movement)?;
+    if i128::from(movement.amount.hundredths()) > book.available() {
         return Err(AccountError::InsufficientFunds { means: means(book), asked: movement.amount });
     }
-    entry
+    entry(book, movement, transaction_type, Direction::Debit, context)
 }
 
 /// What the bank takes or gives as it is due, be it beyond the overdraft limit.
@@ -72,6 +70,15 @@ pub(super) fn means(book: &Book) -> Means {
     }
 }
 
+fn same_currency(book: &Book, movement: &Movement<'_>) -> Result<(), AccountError> {
+    match movement.currency {
+        Some(asked) if asked != book.currency => {
+            Err(AccountError::WrongCurrency { account: book.currency, asked })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn entry(
     book: &Book,
     movement: &Movement<'_>,
@@ -79,10 +86,8 @@ fn entry(
     direction: Direction,
     context: &Context,
 ) -> Result<Entry, AccountError> {
+    same_currency(book, movement)?;
     let (amount, currency) = (movement.amount, book.currency);
-    if let Some(asked) = movement.currency.filter(|asked| *asked != currency) {
-        return Err(AccountError::WrongCurrency { account: currency, asked });
-    }
     let transaction_id = movement.transaction_id.unwrap_or_else(|| context.fresh_id(0));
     if book.pending.contains_key(&transaction_id) {
         return Err(AccountError::TransactionExists { transaction_id });

@@ -57,10 +57,10 @@ pub fn transfer(
     out.counterparty_account_id = Some(target_id);
 
     let amount = command.amount;
-    let counter = Movement { transaction_id: None, ..movement };
+    let counter = Movement { transaction_id: Some(context.fresh_id(1)), ..movement };
     let mut into = credit(to, &counter, TransactionType::Transfer, context)
         .map_err(|_| AccountError::TargetFull { account_id: target_id, amount })?;
-    into.transaction_id = context.fresh_id(1);
+    into.id_given = false;
     into.transfer_id = out.transfer_id;
     into.counterparty_account_id = Some(source_id);
 

@@ -1,0 +1,121 @@
+//! What the commands that look into the past share: the database they ask, and moments of the log.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use daybook_projector::queries::past::{self, Past, PastError, Upto};
+use daybook_store::{Log, ReadError};
+use uuid::Uuid;
+
+use super::{Failure, Session};
+use crate::database::Pools;
+use crate::dev::{Database, Preparation, ensure_database};
+
+/// A database that is only looked at.
+pub(super) struct History {
+    database: Database,
+    /// Its pools.
+    pub(super) pools: Pools,
+    /// Its log.
+    pub(super) log: Log,
+}
+
+impl History {
+    /// Opens the database that the settings name, or the private one.
+    pub(super) async fn open(session: &Session) -> Result<Self, Failure> {
+        let database = ensure_database(&session.settings, Preparation::MigratePrivate).await?;
+        let pools = database.pools(&session.settings).await?;
+        let log = Log::new(pools.projector.clone());
+        Ok(Self { database, pools, log })
+    }
+
+    /// Closes it; a private server that nobody else uses stops.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        self.pools.close().await;
+        Ok(self.database.close().await?)
+    }
+
+    /// A stream as it was.
+    pub(super) async fn past(&self, stream: Uuid, upto: Upto) -> Result<Past, Failure> {
+        past::fold(&self.log, stream, upto).await.map_err(Failure::from_past)
+    }
+
+    /// The position that a moment stands for.
+    pub(super) async fn position(&self, moment: Moment) -> Result<i64, Failure> {
+        let upto = match moment {
+            Moment::Time(time) => Upto::Instant(time),
+            Moment::Position(position) => Upto::Position(position),
+        };
+        let position = past::position(&self.log, upto).await.map_err(Failure::from_past)?;
+        Ok(position.unwrap_or_default())
+    }
+
+    /// Refuses a stream that is not there.
+    pub(super) async fn require(&self, stream: Uuid) -> Result<(), Failure> {
+        match self.log.stream_head(stream).await? {
+            Some(_) => Ok(()),
+            None => Err(Failure::failed(format!(
+                "there is no stream {stream}; `daybook events` lists what happened, with the streams"
+            ))),
+        }
+    }
+}
+
+impl Failure {
+    fn from_past(error: PastError) -> Self {
+        match error {
+            PastError::Read(ReadError::NotYet { asked, last }) => Self::wrong_use(format!(
+                "{} has not passed yet; the log's last moment is {}",
+                text(asked),
+                text(last)
+            )),
+            PastError::Ahead { .. } => Self::wrong_use(error.to_string()),
+            other => other.into(),
+        }
+    }
+}
+
+/// A time, or a position of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// What was recorded by then.
+    Time(DateTime<Utc>),
+    /// Everything up to there.
+    Position(i64),
+}
+
+impl FromStr for Moment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(position) = text.parse::<i64>() {
+            return if position >= 0 {
+                Ok(Self::Position(position))
+            } else {
+                Err("a position is not negative".to_owned())
+            };
+        }
+        text.parse().map(Self::Time).map_err(|_| {
+            "neither an RFC 3339 time such as 2026-01-31T12:00:00Z nor a position of the log"
+                .to_owned()
+        })
+    }
+}
+
+/// A time as it is printed everywhere.
+pub(super) fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_time_or_a_position() {
+        assert_eq!("42".parse(), Ok(Moment::Position(42)));
+        let time = "2026-01-31T13:00:00+01:00".parse::<Moment>();
+        assert_eq!(time, Ok(Moment::Time("2026-01-31T12:00:00Z".parse().unwrap())));
+        assert!("-1".parse::<Moment>().is_err() && "noon".parse::<Moment>().is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! A rebuild gives what live projection gave, finds what was changed by hand, and can take its place.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
+
+mod support;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use daybook_projector::queries::past::{Past, Upto, fold};
+use daybook_projector::rebuild::{self, Memory, Progress, Report};
+use serde_json::json;
+use support::{World, at, deposited, entry, event};
+use uuid::Uuid;
+
+/// So little that rows are written and found again all the time.
+const TIGHT: Memory = Memory { kept: 3, gathered: 10 };
+
+async fn check(world: &World, memory: Memory) -> Report {
+    rebuild::check(&world.projector, &world.log, memory, 10, &|_| {}).await.unwrap()
+}
+
+/// Two users, thirty accounts, payments pending, settled and failed, dates of the past.
+async fn history(world: &World) -> Vec<Uuid> {
+    let ada = world.user("ada", None).await;
+    let bob = world.user("bob", None).await;
+    let mut accounts = Vec::new();
+    for n in 0..30 {
+        let owner = if n % 2 == 0 { ada } else { bob };
+        accounts.push(world.account(owner, &format!("N-{n}"), None).await);
+    }
+    let long_ago = "1994-02-03T04:05:06.789Z".parse().unwrap();
+    for (n, account) in accounts.iter().enumerate() {
+        let payment = Uuid::now_v7();
+        let start =
+            entry("banking.account.payment_started", "payment", "pending", (payment, 150, 900));
+        world
+            .write(*account, "banking.account", 1, vec![at(deposited(900, 900), long_ago), start])
+            .await;
+        let settled = |status: &str, balance: &str| {
+            json!({
+                "transaction_id": payment, "transaction_type": "payment", "direction": "debit",
+                "amount": "1.50", "currency": "CZK", "status": status, "balance_after": balance,
+            })
+        };
+        let end = match n % 3 {
+            0 => event("banking.account.transaction_completed", &settled("completed", "7.50")),
+            1 => event("banking.account.transaction_failed", &settled("failed", "9.00")),
+            _ => continue,
+        };
+        world.write(*account, "banking.account", 3, vec![end]).await;
+    }
+    let key = json!({
+        "user_id": ada, "name": "mine", "prefix": "dbk_1234", "secret_hash": "a".repeat(64),
+        "scopes": ["banking.account:read", "*"],
+    });
+    let id = Uuid::now_v7();
+    let issued = daybook_store::NewEvent {
+        life: daybook_store::Life::Opens,
+        references: vec![ada],
+        ..event("identity.api_key.issued", &key)
+    };
+    world.write(id, "identity.api_key", 0, vec![issued]).await;
+    world
+        .write(id, "identity.api_key", 1, vec![event("identity.api_key.revoked", &json!({}))])
+        .await;
+    accounts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_and_rebuild_are_the_same_rows() {
+    let world = World::new().await;
+    let worker = world.worker();
+    history(&world).await;
+    world.caught_up().await;
+    for memory in [Memory::default(), TIGHT] {
+        let report = check(&world, memory).await;
+        assert!(report.is_same(), "{report:#?}");
+        let rows: i64 = report.tables.iter().map(|table| table.rebuilt).sum();
+        assert!(rows > 200, "{report:#?}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let accounts = history(&world).await;
+    world.caught_up().await;
+    let mut administrator = world.database.superuser().await;
+    sqlx::raw_sql("UPDATE users SET password_hash = 'stolen' WHERE username = 'ada'")
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE accounts SET balance = 1000000 WHERE id = $1")
+        .bind(accounts[3])
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    sqlx::raw_sql("DELETE FROM audit_logs WHERE id = (SELECT min(id) FROM audit_logs)")
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    let report = check(&world, Memory::default()).await;
+    let found = |name: &str| report.tables.iter().find(|table| table.table == name).unwrap();
+    assert_eq!(found("users").different, 1);
+    assert!(found("users").rows[0].columns.contains(&"password_hash".to_owned()));
+    assert!(!format!("{report:?}").contains("stolen"), "secrets are never shown");
+    assert_eq!(found("accounts").rows[0].key, json!({ "id": accounts[3] }));
+    assert_eq!(found("audit_logs").different, 1);
+    assert!(found("audit_logs").rows[0].live.is_none());
+    assert_eq!(found("transactions").different, 0);
+
+    let before = indexes_and_keys(&mut administrator).await;
+    sqlx::raw_sql("SET ROLE daybook_migrator").execute(&mut administrator).await.unwrap();
+    let reached = AtomicI64::new(0);
+    let progress = |progress: Progress| reached.store(progress.done, Ordering::SeqCst);
+    let rebuilt =
+        rebuild::in_place(&mut administrator, &world.log, TIGHT, &progress).await.unwrap();
+    assert_eq!(reached.load(Ordering::SeqCst), rebuilt.position);
+    assert_eq!(indexes_and_keys(&mut administrator).await, before);
+    let report = check(&world, Memory::default()).await;
+    assert!(report.is_same(), "{report:#?}");
+
+    // The worker was fenced and goes on from the new checkpoints.
+    world.deposits(accounts[2], 3, 5).await;
+    world.caught_up().await;
+    let report = check(&world, Memory::default()).await;
+    assert!(report.is_same(), "{report:#?}");
+    worker.stop().await;
+}
+
+async fn indexes_and_keys(connection: &mut sqlx::PgConnection) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text !~ '^(pg_|_sqlx|journal|projector)'
+         UNION ALL SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+         ORDER BY 1",
+    )
+    .fetch_all(connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_of_an_entity_is_its_stream_folded() {
+    let world = World::new().await;
+    let accounts = history(&world).await;
+    let account = accounts[0];
+    let balance = |state: &Past| {
+        let row = state.rows.iter().find(|row| row.table == "accounts").unwrap();
+        serde_json::from_str::<serde_json::Value>(row.row.get()).unwrap()["balance"].clone()
+    };
+    let opened = fold(&world.log, account, Upto::Version(1)).await.unwrap();
+    assert_eq!(balance(&opened), "0.00");
+    let now = fold(&world.log, account, Upto::Version(i64::MAX)).await.unwrap();
+    assert_eq!((balance(&now), now.version), (json!("7.50"), 4));
+    assert_eq!(now.rows.len(), 3, "the account and two transactions");
+    let events = world.log.stream(account, 0, None).await.unwrap();
+    let third = &events[2];
+    let then = fold(&world.log, account, Upto::Position(third.position)).await.unwrap();
+    assert_eq!((balance(&then), then.version, then.position), (json!("9.00"), 3, third.position));
+    let then = fold(&world.log, account, Upto::Instant(third.recorded_at)).await.unwrap();
+    assert_eq!((then.version, then.position), (3, third.position));
+    let before = fold(&world.log, account, Upto::Position(1)).await.unwrap();
+    assert_eq!((before.version, before.rows.len()), (0, 0));
+}
