@@ -117,7 +117,7 @@ async fn who_has_no_key_is_nobody() {
     let before = house.events().await;
     for header in [None, Some("Bearer"), Some("Bearer "), Some("Bearer dbk_nothing"), Some("Basic YTpi")]
     {
-        let mut request = reqwest::Client::new()
+        let mut request = daybook_tests::client()
             .post(server.url(ACCOUNTS))
             .json(&opening(house.admin.id, "X-1"));
         if let Some(header) = header {

@@ -30,7 +30,7 @@ async fn let_go(mut held: PgConnection) {
 async fn health_and_metrics_are_open_and_say_what_is() {
     let (house, server) = House::served().await;
     let account = server.account(&house.admin.key, house.admin.id, "E-1", "1.00").await;
-    let get = |path: &str| answer(reqwest::Client::new().get(server.url(path)));
+    let get = |path: &str| answer(daybook_tests::client().get(server.url(path)));
     assert_eq!(get("/health/live").await.ok().body["status"], "live");
     let ready = get("/health/ready").await.ok();
     let parts: Vec<_> = ready.body["parts"].as_array().expect("parts").iter().collect();
@@ -67,11 +67,11 @@ async fn readiness_names_what_is_not() {
         .execute(&mut superuser)
         .await
         .expect("broken");
-    let asked = answer(reqwest::Client::new().get(server.url("/health/ready"))).await;
+    let asked = answer(daybook_tests::client().get(server.url("/health/ready"))).await;
     assert_eq!(asked.status, 503, "{asked:?}");
     let parts = asked.body["parts"].as_array().expect("parts");
     assert!(parts.iter().any(|part| part["part"] == "database" && part["ready"] == false), "{asked:?}");
-    answer(reqwest::Client::new().get(server.url("/health/live"))).await.ok();
+    answer(daybook_tests::client().get(server.url("/health/live"))).await.ok();
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn too_much_of_one_is_turned_away() {
     }
     // Those who watch over the service are not in that count.
     for _ in 0..30 {
-        answer(reqwest::Client::new().get(server.url("/health/live"))).await.ok();
+        answer(daybook_tests::client().get(server.url("/health/live"))).await.ok();
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     server.post(&house.admin.key, &path, json!({})).await.ok();

@@ -104,8 +104,7 @@ impl House {
         command.env("DATABASE_URL", self.database.service_url());
         command.envs(settings.iter().copied());
         let process = Daybook::start(&mut command, self.folder.path(), name);
-        let client = Client::builder().pool_idle_timeout(Duration::from_secs(2)).build();
-        let server = Server { process, address, client: client.expect("a client") };
+        let server = Server { process, address, client: daybook_tests::client() };
         server.wait_until_ready().await;
         self.posted().await;
         server
