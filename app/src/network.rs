@@ -39,7 +39,11 @@ pub async fn run(
 ) -> Result<(), TaskError> {
     let mut sides = Router::new();
     if let Some(engine) = &engine {
-        sides = sides.merge(daybook_command::http::router(Arc::clone(engine)));
+        let sizes = daybook_command::http::Sizes {
+            command: runtime.settings.body_limit,
+            batch: runtime.settings.batch_body_limit,
+        };
+        sides = sides.merge(daybook_command::http::router_with(Arc::clone(engine), sizes));
     }
     if let Some(reads) = reads {
         sides = sides.merge(daybook_projector::http::router(reads));

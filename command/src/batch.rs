@@ -36,7 +36,7 @@ pub struct Line {
     /// When it happened in the world.
     pub occurred_at: Option<String>,
     /// The command's fields.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::fields::deserialize")]
     pub data: Map<String, Value>,
 }
 

@@ -182,7 +182,9 @@ impl Engine {
         if appended.replayed {
             return self.answer_again(appended).await;
         }
-        Ok(Accepted { appended, event_types, secrets: order.secrets.clone(), dry_run: false })
+        // What nothing was made of is of no use to anybody.
+        let secrets = if appended.events > 0 { order.secrets.clone() } else { Vec::new() };
+        Ok(Accepted { appended, event_types, secrets, dry_run: false })
     }
 
     /// The answer that was given to this command id before, if there was one.

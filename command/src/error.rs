@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use daybook_domain::aggregate::{Refusal, RefusalSort};
+use daybook_domain::context::Actor;
 use daybook_domain::message::DecodeError;
 use daybook_http::Problem;
 use daybook_store::{AppendError, ReadError};
@@ -44,6 +45,15 @@ pub enum CommandError {
         /// What it is.
         actual: i64,
     },
+    /// The request cannot be read at all.
+    #[error("{0}")]
+    Malformed(String),
+    /// More than is taken at once.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The caller's key stopped working meanwhile.
+    #[error("the key stopped working; what comes after is not taken")]
+    KeyEnded,
     /// The same command id is being worked on right now.
     #[error("command {0} is still being worked on; ask again in a moment")]
     InProgress(Uuid),
@@ -70,6 +80,12 @@ impl CommandError {
     /// What a rule of the domain says.
     pub fn refused(refusal: &impl Refusal) -> Self {
         Self::Refused { code: refusal.code(), sort: refusal.sort(), detail: refusal.to_string() }
+    }
+
+    /// That the actor's role, or the scopes of their key, do not allow a command.
+    #[must_use]
+    pub fn not_allowed(actor: &Actor, kind: &str, name: &str) -> Self {
+        Self::Forbidden(format!("role {} may not {name} this {kind}", actor.role.as_str()))
     }
 
     /// Whether deciding again on newer state may help.
@@ -101,6 +117,11 @@ impl From<CommandError> for Problem {
                 detail,
             ),
             CommandError::Forbidden(_) => Self::forbidden(detail),
+            CommandError::Malformed(_) => Self::malformed(detail),
+            CommandError::TooLarge(_) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+            }
+            CommandError::KeyEnded => Self { detail, ..Self::unauthenticated() },
             CommandError::Decode(error) => decode_problem(&error),
             CommandError::Invalid { pointer, detail } => {
                 Self::invalid(&detail).field(pointer, detail)
@@ -131,13 +152,29 @@ fn decode_problem(error: &DecodeError) -> Problem {
     match error {
         DecodeError::UnknownName { .. } => Problem::not_found(error.to_string()),
         DecodeError::UnknownVersion { .. } => Problem::invalid(error.to_string()),
-        DecodeError::Json { pointer, source, .. } if source.is_data() => {
+        DecodeError::Json { name, pointer, source } if source.is_data() => {
             // What serde adds about lines is noise for a client that sent one object.
             let text = source.to_string();
             let reason = text.split(" at line ").next().unwrap_or_default();
-            Problem::invalid(error.to_string()).field(pointer.clone(), reason)
+            Problem::invalid(format!("{name}{pointer}: {reason}")).field(at_fault(pointer, reason), reason)
         }
         DecodeError::Json { .. } => Problem::malformed(error.to_string()),
+    }
+}
+
+/// The pointer to a field that is missing or unknown: serde names it in what it says only.
+fn at_fault(pointer: &str, reason: &str) -> String {
+    let named = ["missing field `", "unknown field `"].iter().find_map(|start| {
+        let (name, _) = reason.strip_prefix(start)?.rsplit_once('`')?;
+        // An unknown field is followed by those that are known.
+        Some(name.split_once("`, expected ").map_or(name, |(name, _)| name))
+    });
+    match named {
+        Some(name) => {
+            let parent = pointer.strip_suffix(&format!("/{name}")).unwrap_or(pointer);
+            format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+        }
+        None => pointer.to_owned(),
     }
 }
 

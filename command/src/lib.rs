@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cache;
 pub mod engine;
 pub mod error;
+mod fields;
 pub mod founding;
 mod handle;
 pub mod http;

@@ -1,6 +1,7 @@
 //! A command with everything around it, ready to be decided.
 
 use chrono::{DateTime, SubsecRound, Utc};
+use daybook_domain::access;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
@@ -119,11 +120,21 @@ impl Engine {
             }
             given => intake.stream.or(given),
         };
+        if stream.is_some_and(|stream| stream.is_nil()) {
+            return Err(CommandError::Invalid {
+                pointer: "/id".into(),
+                detail: "the nil UUID names nothing".into(),
+            });
+        }
         let occurred_at =
             take::<DateTime<Utc>>(&mut intake.fields, "occurred_at", "an RFC 3339 time")?
                 .map(|time| time.trunc_subsecs(6));
         let command_id = intake.command_id.unwrap_or_else(|| self.fresh_id());
         let fingerprint = fingerprint(&intake, stream, occurred_at);
+        let (kind, name, actor) = (&intake.kind, &intake.name, &intake.caller.actor);
+        if secrets::is_costly(kind, name) && !access::may(actor, kind, name, true) {
+            return Err(CommandError::not_allowed(actor, kind, name));
+        }
         let secrets = secrets::prepare(&intake.kind, &intake.name, &mut intake.fields).await?;
         let data = Value::Object(intake.fields).to_string();
         let command = AnyCommand::decode(&intake.kind, &intake.name, &data)?;

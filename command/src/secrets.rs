@@ -1,6 +1,9 @@
 //! Passwords, keys and tokens: made and hashed here, so that none of them ever
 //! reaches an event, a row or a log line in the clear.
 
+use std::num::NonZero;
+use std::sync::LazyLock;
+
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -10,6 +13,7 @@ use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::user::User;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::error::CommandError;
 
@@ -55,12 +59,19 @@ fn argon2id() -> Result<Argon2<'static>, CommandError> {
 }
 
 /// Hashes a password with Argon2id, on a thread of its own: it takes about 20 ms
-/// and 19 MiB.
+/// and 19 MiB. As many at a time as there are processors; the others wait, so that
+/// many at once neither take all memory nor all threads.
 ///
 /// # Errors
 /// No random numbers for the salt.
 pub async fn hash_password(password: String) -> Result<String, CommandError> {
+    static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
+        Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get))
+    });
+    let permit =
+        AT_ONCE.acquire().await.map_err(|error| CommandError::Fault(error.to_string()))?;
     tokio::task::spawn_blocking(move || {
+        let _permit = permit;
         argon2id()?
             .hash_password(password.as_bytes())
             .map(|hash| hash.to_string())
@@ -97,6 +108,12 @@ pub async fn prepare(
     fields: &mut Map<String, Value>,
 ) -> Result<Vec<(&'static str, String)>, CommandError> {
     let mut shown = Vec::new();
+    if let Some(field) = made_here(kind, name).iter().find(|field| fields.contains_key(**field)) {
+        return Err(CommandError::Invalid {
+            pointer: format!("/{field}"),
+            detail: format!("{field} is made here and not sent"),
+        });
+    }
     match (kind, name) {
         (User::KIND, "register") => {
             // An import may bring the hash that another system made.
@@ -105,7 +122,9 @@ pub async fn prepare(
             }
             hand_out_verification(fields, &mut shown)?;
         }
-        (User::KIND, "change_email") => hand_out_verification(fields, &mut shown)?,
+        (User::KIND, "change_email" | "request_verification") => {
+            hand_out_verification(fields, &mut shown)?;
+        }
         (User::KIND, "change_password") => replace_password(fields).await?,
         (User::KIND, "verify_email") => {
             let token = text(fields, "token")?;
@@ -122,6 +141,26 @@ pub async fn prepare(
     Ok(shown)
 }
 
+/// Whether preparing the command costs so much that it is asked first who may send it.
+#[must_use]
+pub fn is_costly(kind: &str, name: &str) -> bool {
+    matches!((kind, name), (User::KIND, "register" | "change_password"))
+}
+
+/// The fields that [`prepare`] makes; nobody sends them.
+fn made_here(kind: &str, name: &str) -> &'static [&'static str] {
+    match (kind, name) {
+        // The hash of a password may come from another system, with an import.
+        (User::KIND, "register" | "change_email" | "request_verification") => {
+            &["verification_token_hash"]
+        }
+        (User::KIND, "change_password") => &["password_hash"],
+        (User::KIND, "verify_email") => &["token_hash"],
+        (ApiKey::KIND, "issue" | "rotate") => &["prefix", "secret_hash"],
+        _ => &[],
+    }
+}
+
 /// The schema of a command as callers see it: hashes that are made here are not
 /// theirs to send, passwords and tokens are.
 #[must_use]
@@ -131,7 +170,9 @@ pub fn public_schema(kind: &str, name: &str, mut schema: Value) -> Value {
             &["password_hash", "verification_token_hash"],
             &[("password", "12 to 1024 characters; kept as an Argon2id hash only")],
         ),
-        (User::KIND, "change_email") => (&["verification_token_hash"], &[]),
+        (User::KIND, "change_email" | "request_verification") => {
+            (&["verification_token_hash"], &[])
+        }
         (User::KIND, "change_password") => (
             &["password_hash"],
             &[("password", "12 to 1024 characters; kept as an Argon2id hash only")],

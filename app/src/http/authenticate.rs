@@ -22,6 +22,8 @@ use super::access_log::Trace;
 /// How long an answer of the read tables is believed. With the projector's
 /// delay on top, a revoked key stops working well within five seconds.
 const BELIEVED: Duration = Duration::from_secs(2);
+/// How long a key is taken for unknown: a new one may be on its way to the tables.
+const DISBELIEVED: Duration = Duration::from_millis(250);
 /// How many keys are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -53,7 +55,7 @@ impl Authenticator {
         let hash = token_hash(token);
         let now = Instant::now();
         if let Some((asked, identity)) = self.lock().get(&hash)
-            && now.duration_since(*asked) < BELIEVED
+            && now.duration_since(*asked) < believed(identity.as_ref())
         {
             return Ok(identity.clone());
         }
@@ -63,7 +65,9 @@ impl Authenticator {
         })?;
         let mut known = self.lock();
         if known.len() >= REMEMBERED {
-            known.retain(|_, (asked, _)| now.duration_since(*asked) < BELIEVED);
+            known.retain(|_, (asked, identity)| {
+                now.duration_since(*asked) < believed(identity.as_ref())
+            });
             if known.len() >= REMEMBERED {
                 known.clear();
             }
@@ -93,6 +97,10 @@ impl Authenticator {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Option<Identity>)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn believed(identity: Option<&Identity>) -> Duration {
+    if identity.is_some() { BELIEVED } else { DISBELIEVED }
 }
 
 /// Puts the [`Caller`] into the request, or answers `401`.

@@ -66,14 +66,14 @@ pub(super) async fn per_address(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    // Health and metrics are answered also when nothing else is.
+    if matches!(request.uri().path(), "/health/live" | "/health/ready" | "/metrics") {
+        return Ok(next.run(request).await);
+    }
     if let (Some(addresses), Some(address)) = (&limits.addresses, address(&request))
         && addresses.check_key(&address).is_err()
     {
         return Err(too_many("address"));
-    }
-    // Liveness and metrics are answered also when nothing else is.
-    if matches!(request.uri().path(), "/health/live" | "/health/ready" | "/metrics") {
-        return Ok(next.run(request).await);
     }
     let Ok(_permit) = limits.at_once.try_acquire() else {
         metrics::counter!("daybook_http_shed_total").increment(1);
@@ -100,4 +100,38 @@ pub(super) async fn per_key(
         return Err(too_many("key"));
     }
     Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn more_than_is_taken_at_once_is_shed_and_health_is_not() {
+        let settings = LimitSettings { per_key: None, per_address: None, at_once: 1 };
+        let never = || async { std::future::pending::<()>().await };
+        let router = Router::new()
+            .route("/slow", get(never))
+            .route("/health/live", get(|| async {}))
+            .layer(middleware::from_fn_with_state(Arc::new(Limits::new(settings)), per_address));
+        let ask = |path: &str| {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            router.clone().oneshot(request)
+        };
+        let mut first = Box::pin(ask("/slow"));
+        assert!(futures::poll!(&mut first).is_pending());
+        let shed = ask("/slow").await.unwrap();
+        assert_eq!(shed.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(shed.headers()["retry-after"], "1");
+        assert_eq!(ask("/health/live").await.unwrap().status(), StatusCode::OK);
+        // Whoever goes away makes room.
+        drop(first);
+        assert!(futures::poll!(Box::pin(ask("/slow"))).is_pending());
+    }
 }

@@ -8,12 +8,11 @@ mod health;
 mod limits;
 pub mod openapi;
 mod serve;
+mod time_limit;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::routing::get;
@@ -51,7 +50,7 @@ pub fn shell(
         .merge(open)
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(request_timeout, time_limit))
+        .layer(middleware::from_fn_with_state(request_timeout, time_limit::time_limit))
         .layer(middleware::from_fn_with_state(limits, limits::per_address))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(access_log::trace))
@@ -67,19 +66,6 @@ async fn wrong_method(method: Method, uri: Uri) -> Problem {
         "method-not-allowed",
         format!("{} does not take {method}; /docs lists what it takes", uri.path()),
     )
-}
-
-async fn time_limit(
-    State(limit): State<Duration>,
-    request: axum::extract::Request,
-    next: middleware::Next,
-) -> Result<axum::response::Response, Problem> {
-    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
-        Problem::unavailable(format!(
-            "the request took longer than {} s; a command may still have been taken: send it again with the same Idempotency-Key",
-            limit.as_secs()
-        ))
-    })
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {

@@ -249,6 +249,7 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
         ),
         ("invalid", "The request can be read, but a field makes no sense: errors[] points at it."),
         ("too-large", "Send less at once."),
+        ("request-timeout", "The body did not come in time: send it again, faster."),
         ("unsupported-media-type", "Send the Content-Type that the detail names."),
         ("version-mismatch", "Somebody changed it first: read it again, then decide again."),
         ("in-progress", "The same command id is being worked on: ask again in a moment."),

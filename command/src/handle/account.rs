@@ -18,6 +18,7 @@ pub(crate) async fn attempt(
     match command {
         AccountCommand::Open(open) => {
             let owner = open.user_id;
+            work.apart_from(owner)?;
             let mut unit = work.hold::<Account>(&[owner]).await?;
             let facts = AccountFacts { owner: Some(unit.load::<User>(owner).await?.clone()) };
             let decided = work.decide::<Account>(&unit, command, &facts);

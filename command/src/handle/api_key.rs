@@ -18,6 +18,7 @@ pub(crate) async fn attempt(
         let decided = work.decide::<ApiKey>(&unit, command, &ApiKeyFacts::default());
         return work.conclude(unit, decided.map(Decided::<ApiKey>::alone));
     };
+    work.apart_from(owner)?;
     // Streams are locked in one order only, so both are taken anew. Whose key it is never changes.
     drop(unit);
     unit = work.hold::<ApiKey>(&[owner]).await?;

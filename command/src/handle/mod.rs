@@ -38,6 +38,17 @@ impl<'a> Work<'a> {
         Ok(unit)
     }
 
+    /// Refuses an owner that is the order's own stream: nothing is of two kinds.
+    fn apart_from(&self, owner: Uuid) -> Result<(), CommandError> {
+        if owner != self.order.stream {
+            return Ok(());
+        }
+        Err(CommandError::Invalid {
+            pointer: "/user_id".into(),
+            detail: format!("{owner} cannot be both the user and what is theirs"),
+        })
+    }
+
     /// Decides on the order's stream: refuses what the caller may not do, a version other than the
     /// one expected, and what the rules forbid.
     fn decide<A: Owned>(
@@ -64,11 +75,7 @@ impl<'a> Work<'a> {
         let name = command.name();
         let own = state.owner(self.order.stream, command) == Some(actor.id);
         if !access::may(actor, A::KIND, name, own) {
-            return Err(CommandError::Forbidden(format!(
-                "role {} may not {name} this {}",
-                actor.role.as_str(),
-                A::KIND
-            )));
+            return Err(CommandError::not_allowed(actor, A::KIND, name));
         }
         if let Some(time) = self.order.occurred_at {
             if !access::may_say_when(actor) {

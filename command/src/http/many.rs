@@ -2,48 +2,55 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use daybook_http::{Caller, Problem};
-use futures::{StreamExt, TryStreamExt};
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use bytes::Bytes;
+use daybook_http::problem::TRACE_ID;
+use daybook_http::{Caller, Problem, StillValid};
+use futures::{Stream, StreamExt};
+use http_body_util::{LengthLimitError, Limited};
+use tokio_util::codec::FramedRead;
 use tokio_util::io::StreamReader;
 
 use crate::batch::{Line, parse_line, submit_lines};
 use crate::engine::Engine;
 use crate::error::CommandError;
-use crate::http::{BATCH_BYTES, COMMAND_BYTES, one};
+use crate::http::lines::{Lines, RawLine};
+use crate::http::{Sizes, one};
+
+/// How long a batch may pause before it is taken for broken off.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How often it is asked whether the caller's key still works.
+const KEY_ASKED: Duration = Duration::from_secs(1);
 
 /// Submits every line, and streams the answers back in order.
 pub(super) async fn submit(
     State(engine): State<Arc<Engine>>,
+    Extension(sizes): Extension<Sizes>,
+    valid: Option<Extension<StillValid>>,
     headers: HeaderMap,
     caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
     one::require_content_type(&headers, &["application/x-ndjson", "application/ndjson"])?;
-    let limited = axum::body::Body::new(http_body_util::Limited::new(body, BATCH_BYTES));
-    let bytes = limited.into_data_stream().map_err(io::Error::other);
-    let reader = StreamReader::new(bytes);
-    let lines = FramedRead::new(reader, LinesCodec::new_with_max_length(COMMAND_BYTES));
-    let numbered = lines
+    let reader = StreamReader::new(pieces(body, sizes.batch));
+    let lines = FramedRead::new(reader, Lines::new(sizes.command))
         .enumerate()
         .map(|(index, line)| (index as u64 + 1, line))
-        // A body that breaks off (or grows too large) is reported once, as the last line.
-        .scan(false, |broken, (number, line)| {
-            let stop = *broken;
-            *broken = matches!(&line, Err(LinesCodecError::Io(_)));
-            futures::future::ready((!stop).then_some((number, line)))
-        })
         .filter(|(_, line)| {
-            futures::future::ready(!matches!(line, Ok(text) if text.trim().is_empty()))
+            let blank = matches!(line, Ok(RawLine::Text(text)) if text.trim().is_empty());
+            futures::future::ready(!blank)
         })
-        .map(|(number, line)| (number, parse(line)));
-    let answers = submit_lines(engine, caller, numbered).map(|answer| {
-        let mut line = answer.into_json().to_string();
+        .map(move |(number, line)| (number, parse(line, sizes)));
+    let lines = until_it_ends(lines, valid.map(|Extension(valid)| valid));
+    let trace = TRACE_ID.try_with(Clone::clone).unwrap_or_default();
+    let answers = submit_lines(engine, caller, lines).map(move |answer| {
+        let mut line = TRACE_ID.sync_scope(trace.clone(), || answer.into_json()).to_string();
         line.push('\n');
         Ok::<_, io::Error>(line)
     });
@@ -51,21 +58,85 @@ pub(super) async fn submit(
         .into_response())
 }
 
-/// Reads one line.
-///
-/// # Errors
-/// The line is too long, no JSON, or no command.
-fn parse(line: Result<String, LinesCodecError>) -> Result<Line, CommandError> {
-    let text = line.map_err(|error| CommandError::Invalid {
-        pointer: String::new(),
-        detail: match error {
-            LinesCodecError::MaxLineLengthExceeded => {
-                format!("a command has at most {COMMAND_BYTES} bytes")
+/// The body as it arrives: an error when it breaks off, pauses for too long or grows too large.
+fn pieces(body: Body, most: usize) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    let body = Body::new(Limited::new(body, most)).into_data_stream();
+    futures::stream::unfold(body, |mut body| async move {
+        let piece = match tokio::time::timeout(PAUSE, body.next()).await {
+            Ok(piece) => piece?.map_err(io::Error::other),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("nothing came for {} s", PAUSE.as_secs()),
+            )),
+        };
+        Some((piece, body))
+    })
+}
+
+/// Ends the batch with the line that says why: the body broke off, or the key stopped working.
+fn until_it_ends<S>(
+    lines: S,
+    valid: Option<StillValid>,
+) -> impl Stream<Item = (u64, Result<Line, CommandError>)> + Send
+where
+    S: Stream<Item = (u64, Parsed)> + Send,
+{
+    let state = (Box::pin(lines), valid, Instant::now(), false);
+    futures::stream::unfold(state, |(mut lines, valid, mut asked, ended)| async move {
+        if ended {
+            return None;
+        }
+        let (number, parsed) = lines.next().await?;
+        if let Some(valid) = &valid
+            && asked.elapsed() > KEY_ASKED
+        {
+            asked = Instant::now();
+            if !valid.ask().await {
+                let ends = (number, Err(CommandError::KeyEnded));
+                return Some((ends, (lines, None, asked, true)));
             }
-            LinesCodecError::Io(error) => format!(
-                "the batch broke off here ({error}); a batch has at most {BATCH_BYTES} bytes"
-            ),
-        },
-    })?;
-    parse_line(&text)
+        }
+        let (line, ended) = match parsed {
+            Parsed::Line(line) => (line, false),
+            Parsed::End(error) => (Err(error), true),
+        };
+        Some(((number, line), (lines, valid, asked, ended)))
+    })
+}
+
+enum Parsed {
+    Line(Result<Line, CommandError>),
+    End(CommandError),
+}
+
+fn parse(line: io::Result<RawLine>, sizes: Sizes) -> Parsed {
+    match line {
+        Ok(RawLine::Text(text)) => Parsed::Line(parse_line(&text)),
+        Ok(RawLine::NoText) => {
+            Parsed::Line(Err(CommandError::Malformed("the line is not UTF-8".into())))
+        }
+        Ok(RawLine::TooLong) => Parsed::Line(Err(CommandError::TooLarge(format!(
+            "a command has at most {} bytes",
+            sizes.command
+        )))),
+        Err(error) if is_too_large(&error) => Parsed::End(CommandError::TooLarge(format!(
+            "a batch has at most {} bytes: what comes after this line is not taken",
+            sizes.batch
+        ))),
+        Err(error) => Parsed::End(CommandError::Malformed(format!(
+            "the batch broke off here: {error}"
+        ))),
+    }
+}
+
+fn is_too_large(error: &io::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> =
+        error.get_ref().map(|inner| inner as _);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

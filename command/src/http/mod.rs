@@ -1,6 +1,7 @@
 //! The write side over HTTP: one command, or many as NDJSON.
 
 pub mod answer;
+mod lines;
 mod many;
 mod one;
 pub mod preconditions;
@@ -18,13 +19,34 @@ pub const COMMAND_BYTES: usize = 1 << 20;
 /// The most bytes of a batch.
 pub const BATCH_BYTES: usize = 8 << 20;
 
+/// How much is taken at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Sizes {
+    /// The most bytes of a single command, also of one in a batch.
+    pub command: usize,
+    /// The most bytes of a batch.
+    pub batch: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { command: COMMAND_BYTES, batch: BATCH_BYTES }
+    }
+}
+
+/// The routes of the write side, with the usual sizes.
+pub fn router(engine: Arc<Engine>) -> Router {
+    router_with(engine, Sizes::default())
+}
+
 /// The routes of the write side. The shell around them has put a
 /// [`daybook_http::Caller`] into each request.
-pub fn router(engine: Arc<Engine>) -> Router {
+pub fn router_with(engine: Arc<Engine>, sizes: Sizes) -> Router {
     Router::new()
         .route("/v1/{context}/{plural}", post(one::create))
         .route("/v1/{context}/{plural}/{id}/{command}", post(one::act))
-        .layer(DefaultBodyLimit::max(COMMAND_BYTES))
-        .route("/v1/commands", post(many::submit).layer(DefaultBodyLimit::max(BATCH_BYTES)))
+        .layer(DefaultBodyLimit::max(sizes.command))
+        // A batch is counted while it is read.
+        .route("/v1/commands", post(many::submit).layer(axum::Extension(sizes)))
         .with_state(engine)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -16,18 +16,20 @@ use crate::engine::Engine;
 use crate::http::{answer, preconditions};
 use crate::order::Intake;
 
-type Pairs = Query<Vec<(String, String)>>;
+type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
+type Names<T> = Result<Path<T>, PathRejection>;
 type Body = Result<Bytes, BytesRejection>;
 
 /// Makes something new.
 pub(super) async fn create(
     State(engine): State<Arc<Engine>>,
-    Path((context, plural)): Path<(String, String)>,
-    Query(pairs): Pairs,
+    names: Names<(String, String)>,
+    pairs: Pairs,
     headers: HeaderMap,
     caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
+    let Path((context, plural)) = names.map_err(|error| no_names(&error))?;
     let path = format!("{context}/{plural}");
     let aggregate = catalog::by_path(&path)
         .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
@@ -43,12 +45,13 @@ pub(super) async fn create(
 /// Does something to what exists.
 pub(super) async fn act(
     State(engine): State<Arc<Engine>>,
-    Path((context, plural, id, command)): Path<(String, String, String, String)>,
-    Query(pairs): Pairs,
+    names: Names<(String, String, String, String)>,
+    pairs: Pairs,
     headers: HeaderMap,
     caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
+    let Path((context, plural, id, command)) = names.map_err(|error| no_names(&error))?;
     let path = format!("{context}/{plural}");
     let aggregate = catalog::by_path(&path)
         .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
@@ -74,11 +77,12 @@ struct Request<'a> {
 async fn submit(
     engine: &Engine,
     request: Request<'_>,
-    pairs: Vec<(String, String)>,
+    pairs: Pairs,
     headers: &HeaderMap,
     caller: Caller,
     body: Body,
 ) -> Result<Response, Problem> {
+    let Query(pairs) = pairs.map_err(|_| Problem::malformed("the query cannot be read"))?;
     let mut params = Params::new(pairs)?;
     let dry_run = params.parse("dry_run", "true or false")?.unwrap_or(false);
     params.finish(&["dry_run"])?;
@@ -107,7 +111,7 @@ fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem
             Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
-                format!("a command has at most {} bytes", super::COMMAND_BYTES),
+                "the command is larger than what is taken at once",
             )
         } else {
             Problem::malformed("the body ended early")
@@ -117,11 +121,12 @@ fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem
         return Ok(Map::new());
     }
     require_content_type(headers, &["application/json"])?;
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Problem::malformed("the body must be a JSON object")),
-        Err(error) => Err(Problem::malformed(format!("the body is no JSON: {error}"))),
-    }
+    crate::fields::read(&bytes)
+        .map_err(|error| Problem::malformed(format!("the body cannot be read: {error}")))
+}
+
+fn no_names(error: &PathRejection) -> Problem {
+    Problem::malformed(format!("the address cannot be read: {error}"))
 }
 
 /// Refuses a body of another type.

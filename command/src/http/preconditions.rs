@@ -1,18 +1,28 @@
 //! `If-Match`, `If-None-Match` and `Idempotency-Key`.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use daybook_http::Problem;
 use uuid::Uuid;
 
 /// The namespace in which keys that are no UUIDs become UUIDs.
 const KEYS: Uuid = Uuid::from_u128(0x6f2a_4c1e_9d3b_5e70_8a41_c7d2_f09b_6e13);
 
+/// A header that may stand once: of two, neither is believed.
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Problem::malformed(format!("the header {name} stands twice")));
+    }
+    Ok(first)
+}
+
 /// The version that the caller expects: `If-Match: "<version>"`, or 0 for `If-None-Match: *`.
 ///
 /// # Errors
 /// `400` for anything else in these headers.
 pub fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    if let Some(value) = headers.get(header::IF_NONE_MATCH) {
+    if let Some(value) = single(headers, "if-none-match")? {
         if value.as_bytes() != b"*" {
             return Err(Problem::malformed("If-None-Match can only be * here"));
         }
@@ -21,7 +31,7 @@ pub fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
         }
         return Ok(Some(0));
     }
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let Some(value) = single(headers, "if-match")? else { return Ok(None) };
     value
         .to_str()
         .ok()
@@ -36,7 +46,7 @@ pub fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
 /// # Errors
 /// `400` for an empty key, one of more than 255 characters, or one that is not ASCII.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = single(headers, "idempotency-key")? else { return Ok(None) };
     let key = value.to_str().ok().map(str::trim).filter(|key| (1..=255).contains(&key.len()));
     let Some(key) = key else {
         return Err(Problem::malformed("Idempotency-Key must be 1 to 255 ASCII characters"));
@@ -47,7 +57,6 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(

@@ -30,7 +30,7 @@ async fn let_go(mut held: PgConnection) {
 async fn health_and_metrics_are_open_and_say_what_is() {
     let (house, server) = House::served().await;
     let account = server.account(&house.admin.key, house.admin.id, "E-1", "1.00").await;
-    let get = |path: &str| answer(reqwest::Client::new().get(server.url(path)));
+    let get = |path: &str| answer(daybook_tests::client().get(server.url(path)));
     assert_eq!(get("/health/live").await.ok().body["status"], "live");
     let ready = get("/health/ready").await.ok();
     let parts: Vec<_> = ready.body["parts"].as_array().expect("parts").iter().collect();
@@ -67,14 +67,11 @@ async fn readiness_names_what_is_not() {
         .execute(&mut superuser)
         .await
         .expect("broken");
-    let asked = answer(reqwest::Client::new().get(server.url("/health/ready"))).await;
+    let asked = answer(daybook_tests::client().get(server.url("/health/ready"))).await;
     assert_eq!(asked.status, 503, "{asked:?}");
     let parts = asked.body["parts"].as_array().expect("parts");
-    assert!(
-        parts.iter().any(|part| part["part"] == "database" && part["ready"] == false),
-        "{asked:?}"
-    );
-    answer(reqwest::Client::new().get(server.url("/health/live"))).await.ok();
+    assert!(parts.iter().any(|part| part["part"] == "database" && part["ready"] == false), "{asked:?}");
+    answer(daybook_tests::client().get(server.url("/health/live"))).await.ok();
 }
 
 #[tokio::test]
@@ -92,7 +89,7 @@ async fn too_much_of_one_is_turned_away() {
     }
     // Those who watch over the service are not in that count.
     for _ in 0..30 {
-        answer(reqwest::Client::new().get(server.url("/health/live"))).await.ok();
+        answer(daybook_tests::client().get(server.url("/health/live"))).await.ok();
     }
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     server.post(&house.admin.key, &path, json!({})).await.ok();
@@ -203,12 +200,9 @@ async fn passwords_are_hashed_a_few_at_a_time_and_for_those_who_may() {
             .collect()
     };
     let peak = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.pid()))
-            .expect("its status");
-        let line =
-            status.lines().find(|line| line.starts_with("VmHWM")).expect("its peak").to_owned();
-        line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number")
-            / 1024
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.pid())).expect("its status");
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("its peak").to_owned();
+        line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number") / 1024
     };
     let before = peak();
     for answer in server.many(&viewer.key, &lines("refused")).await {

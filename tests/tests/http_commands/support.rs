@@ -7,7 +7,6 @@ use daybook_app::config::Settings;
 use daybook_app::database::Pools;
 use daybook_command::Engine;
 use daybook_command::founding::NewUser;
-use daybook_command::secrets::token_hash;
 use daybook_tests::{Daybook, TestDatabase, free_port};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -104,8 +103,7 @@ impl House {
         command.env("DATABASE_URL", self.database.service_url());
         command.envs(settings.iter().copied());
         let process = Daybook::start(&mut command, self.folder.path(), name);
-        let client = Client::builder().pool_idle_timeout(Duration::from_secs(2)).build();
-        let server = Server { process, address, client: client.expect("a client") };
+        let server = Server { process, address, client: daybook_tests::client() };
         server.wait_until_ready().await;
         self.posted().await;
         server
@@ -153,16 +151,6 @@ impl House {
             account,
         );
         loaded.await.expect("an account").state.book().expect("an open account").clone()
-    }
-
-    /// That a key is known to be posted, or not.
-    pub async fn knows_key(&self, key: &str) -> bool {
-        sqlx::query("SELECT key_id FROM projector.authenticate($1)")
-            .bind(token_hash(key))
-            .fetch_optional(&self.pools.projector)
-            .await
-            .expect("an answer")
-            .is_some()
     }
 }
 
@@ -285,9 +273,4 @@ impl Answer {
     pub fn stream(&self) -> String {
         self.body["stream_id"].as_str().expect("a stream").to_owned()
     }
-}
-
-/// Hundredths of a sum such as `"12.34"`.
-pub fn cents(sum: &Value) -> i64 {
-    sum.as_str().expect("a sum").replace('.', "").parse().expect("digits")
 }
