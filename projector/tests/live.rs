@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 use support::{World, at, deposited, entry, event, registered};
 use uuid::Uuid;
 
+#[allow(
+    clippy::too_many_lines,
+    clippy::type_complexity,
+    reason = "one story, told from its beginning to its end"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn events_become_rows_and_audit_rows() {
     let world = World::new().await;

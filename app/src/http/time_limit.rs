@@ -21,8 +21,7 @@ pub(super) async fn time_limit(
     next: Next,
 ) -> Result<Response, Problem> {
     let came = Arc::new(AtomicBool::new(request.body().is_end_stream()));
-    let request =
-        request.map(|body| Body::new(Watched { body, came: Arc::clone(&came) }));
+    let request = request.map(|body| Body::new(Watched { body, came: Arc::clone(&came) }));
     tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
         let seconds = limit.as_secs();
         if came.load(Ordering::Relaxed) {

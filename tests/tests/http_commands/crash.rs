@@ -162,7 +162,7 @@ async fn check(house: &House, acknowledged: &[Acknowledged]) {
             transfers.entry(movement.command).or_default().push(movement);
         }
     }
-    assert_eq!(balances.values().sum::<i64>(), 10 * 100_00, "{balances:?}");
+    assert_eq!(balances.values().sum::<i64>(), 10 * 10_000, "{balances:?}");
     for (command, parts) in &transfers {
         assert_eq!(parts.len(), 2, "{command} is half done, or done twice: {parts:?}");
         assert_eq!(parts[0].signed + parts[1].signed, 0);

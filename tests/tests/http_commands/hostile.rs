@@ -13,6 +13,7 @@ fn deep(depth: usize) -> String {
 }
 
 /// Bodies of a deposit, none of which is one, each with the status that it must have.
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn bodies() -> Vec<(u16, Vec<u8>)> {
     let text = |status: u16, text: &str| (status, text.as_bytes().to_vec());
     let mut bodies = vec![
@@ -184,6 +185,7 @@ async fn raw(server: &Server, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test]
 async fn no_line_or_header_is_answered_with_a_fault() {
     let (house, server) = House::served().await;

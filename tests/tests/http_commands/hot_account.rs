@@ -34,7 +34,7 @@ async fn check(house: &House, account: &str, accepted: &[i64]) {
     assert_eq!(answered, positions, "what was answered and what is in the log");
     assert_eq!(accepted.len(), 600, "all that was there, and no more");
     let lowest = withdrawn.iter().map(|movement| movement.balance_after).min();
-    assert_eq!(lowest, Some(-100_00));
+    assert_eq!(lowest, Some(-10_000));
 }
 
 async fn prepared(house: &House) -> String {
