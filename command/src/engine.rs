@@ -53,6 +53,15 @@ pub struct Accepted {
     pub dry_run: bool,
 }
 
+/// What a refusal rests on.
+#[derive(Default)]
+pub(crate) struct Grounds {
+    /// Appends that are not known to be durable.
+    pub(crate) unsettled: Vec<Settling>,
+    /// Streams, with the versions that were looked at.
+    pub(crate) streams: Vec<(Uuid, i64)>,
+}
+
 /// What one attempt at a command came to.
 pub(crate) enum Attempt {
     /// Handed over to the appender.
@@ -121,8 +130,8 @@ impl Engine {
         loop {
             attempt += 1;
             order.predecessors.before_attempt(attempt).await;
-            let mut unsettled = Vec::new();
-            let tried = self.attempt(order, &context, &metadata, &mut unsettled).await;
+            let mut rested_on = Grounds::default();
+            let tried = self.attempt(order, &context, &metadata, &mut rested_on).await;
             let error = match tried {
                 Ok(Attempt::Dry(accepted)) => return Ok(accepted),
                 Ok(Attempt::Submitted(settling, types)) => {
@@ -135,9 +144,12 @@ impl Engine {
                 Err(error) if error.rests_on_state() => {
                     let rested_on_others = order.predecessors.pending();
                     let mut failed = false;
-                    for settling in unsettled {
+                    for settling in std::mem::take(&mut rested_on.unsettled) {
                         failed |= settling.await.is_err();
                     }
+                    // What is accepted is checked when it is appended; a refusal is checked here:
+                    // another process may have moved the streams on since they were cached.
+                    failed |= self.forget_stale(&rested_on.streams).await?;
                     if !failed && !rested_on_others {
                         return Err(error);
                     }
@@ -163,9 +175,9 @@ impl Engine {
         order: &Order,
         context: &Context,
         metadata: &Metadata,
-        unsettled: &mut Vec<Settling>,
+        grounds: &mut Grounds,
     ) -> Result<Attempt, CommandError> {
-        let mut work = handle::Work { engine: self, order, context, metadata, unsettled };
+        let mut work = handle::Work { engine: self, order, context, metadata, grounds };
         match &order.command {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
@@ -224,6 +236,25 @@ impl Engine {
     /// The time, to the microsecond, which is what the log keeps.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.world.now)().trunc_subsecs(6)
+    }
+
+    /// Forgets those of these streams that have moved on in the log, and says whether there were any.
+    async fn forget_stale(&self, streams: &[(Uuid, i64)]) -> Result<bool, CommandError> {
+        let mut stale = false;
+        for (stream, seen) in streams {
+            let version = self.log.stream_head(*stream).await?.map_or(0, |head| head.version);
+            if version <= *seen {
+                continue;
+            }
+            // Moved on through this process is no fault: what was seen held at its moment.
+            let slot = self.cache.slot(*stream);
+            let mut slot = slot.lock().await;
+            if slot.version() < version {
+                slot.forget();
+                stale = true;
+            }
+        }
+        Ok(stale)
     }
 
     /// Saves a state, so that the next load is short. On a task of its own: nobody

@@ -10,14 +10,15 @@ use chrono::{DateTime, Utc};
 use daybook_domain::aggregate::{Aggregate, Effects, Lifecycle};
 use daybook_domain::message::EventMessage;
 use daybook_store::{
-    AppendRequest, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata, NewEvent, StreamWrite,
+    AppendError, AppendRequest, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata, NewEvent,
+    StreamWrite,
 };
 use futures::FutureExt;
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use crate::cache::{Settling, Slot};
-use crate::engine::Engine;
+use crate::engine::{Engine, Grounds};
 use crate::error::CommandError;
 use crate::load;
 
@@ -72,10 +73,12 @@ impl<'e> Unit<'e> {
     /// # Errors
     /// It is not held, or was not loaded.
     pub(crate) fn state<A: Aggregate>(&self, stream: Uuid) -> Result<&A, CommandError> {
-        self.held
+        let slot = self
+            .held
             .get(&stream)
-            .and_then(|slot| slot.state())
-            .ok_or_else(|| CommandError::Fault(format!("stream {stream} is not loaded")))
+            .ok_or_else(|| CommandError::Fault(format!("stream {stream} is not held")))?;
+        // What it rests on may fail at any moment; then everything is decided again.
+        slot.state().ok_or(CommandError::Append(AppendError::Moved))
     }
 
     /// The version of a held stream, decisions on their way included.
@@ -121,11 +124,14 @@ impl<'e> Unit<'e> {
         Ok(())
     }
 
-    /// The appends, not known to be durable, that the states here include. What
-    /// is refused on such a state is only refused for good once they are.
+    /// What a refusal on these states rests on: appends that are not known to be durable, and the
+    /// versions that were looked at. It is only a refusal for good once both hold.
     #[must_use]
-    pub(crate) fn unsettled(&self) -> Vec<Settling> {
-        self.held.values().filter_map(|slot| slot.unsettled()).collect()
+    pub(crate) fn grounds(&self) -> Grounds {
+        Grounds {
+            unsettled: self.held.values().filter_map(|slot| slot.unsettled()).collect(),
+            streams: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
+        }
     }
 
     /// The types of the events recorded so far, in the order in which they will stand in the log.

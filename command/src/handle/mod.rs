@@ -12,8 +12,7 @@ use daybook_domain::message::{CommandMessage, EventMessage};
 use daybook_store::{Appended, Metadata};
 use uuid::Uuid;
 
-use crate::cache::Settling;
-use crate::engine::{Accepted, Attempt, Engine};
+use crate::engine::{Accepted, Attempt, Engine, Grounds};
 use crate::error::CommandError;
 use crate::order::Order;
 use crate::unit::Unit;
@@ -24,8 +23,8 @@ pub(crate) struct Work<'a> {
     pub(crate) order: &'a Order,
     pub(crate) context: &'a Context,
     pub(crate) metadata: &'a Metadata,
-    /// What a refusal rested on that is not durable yet.
-    pub(crate) unsettled: &'a mut Vec<Settling>,
+    /// What a refusal rests on.
+    pub(crate) grounds: &'a mut Grounds,
 }
 
 impl<'a> Work<'a> {
@@ -109,7 +108,7 @@ impl<'a> Work<'a> {
         let decided = match decided {
             Ok(decided) => decided,
             Err(error) => {
-                *self.unsettled = unit.unsettled();
+                *self.grounds = unit.grounds();
                 return Err(error);
             }
         };

@@ -55,5 +55,5 @@ async fn the_last_administrator_stays() {
     assert_eq!(admins.len(), 1, "{users}");
     let suspend = format!("{USERS}/{}/suspend", admins[0].0);
     let refused = service.command(&suspend, json!({})).await;
-    assert_eq!(refused.refused(409), "last-admin");
+    assert_eq!(refused.refused(409), "last-administrator");
 }
