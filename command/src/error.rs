@@ -156,7 +156,8 @@ fn decode_problem(error: &DecodeError) -> Problem {
             // What serde adds about lines is noise for a client that sent one object.
             let text = source.to_string();
             let reason = text.split(" at line ").next().unwrap_or_default();
-            Problem::invalid(format!("{name}{pointer}: {reason}")).field(at_fault(pointer, reason), reason)
+            Problem::invalid(format!("{name}{pointer}: {reason}"))
+                .field(at_fault(pointer, reason), reason)
         }
         DecodeError::Json { .. } => Problem::malformed(error.to_string()),
     }

@@ -68,8 +68,7 @@ pub async fn hash_password(password: String) -> Result<String, CommandError> {
     static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
         Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get))
     });
-    let permit =
-        AT_ONCE.acquire().await.map_err(|error| CommandError::Fault(error.to_string()))?;
+    let permit = AT_ONCE.acquire().await.map_err(|error| CommandError::Fault(error.to_string()))?;
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         argon2id()?

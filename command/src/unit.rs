@@ -10,7 +10,8 @@ use chrono::{DateTime, Utc};
 use daybook_domain::aggregate::{Aggregate, Effects, Lifecycle};
 use daybook_domain::message::EventMessage;
 use daybook_store::{
-    AppendRequest, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata, NewEvent, StreamWrite,
+    AppendError, AppendRequest, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata, NewEvent,
+    StreamWrite,
 };
 use futures::FutureExt;
 use tokio::sync::OwnedMutexGuard;
@@ -20,6 +21,16 @@ use crate::cache::{Settling, Slot};
 use crate::engine::Engine;
 use crate::error::CommandError;
 use crate::load;
+
+/// What a decision rests on that appends nothing, so that no expected version checks it: a refusal,
+/// a dry run. It stands only once this is known to be durable and not outdated.
+#[derive(Default)]
+pub(crate) struct Basis {
+    /// The appends, not known to be durable, that the states include.
+    pub(crate) unsettled: Vec<Settling>,
+    /// The streams, with the versions that were seen.
+    pub(crate) seen: Vec<(Uuid, i64)>,
+}
 
 /// Streams held for one decision, and what was decided so far.
 pub(crate) struct Unit<'e> {
@@ -70,11 +81,13 @@ impl<'e> Unit<'e> {
     /// The state of a held and loaded stream.
     ///
     /// # Errors
-    /// It is not held, or was not loaded.
+    /// It is not held, or was not loaded; or what it rests on has failed since it was.
     pub(crate) fn state<A: Aggregate>(&self, stream: Uuid) -> Result<&A, CommandError> {
-        self.held
-            .get(&stream)
-            .and_then(|slot| slot.state())
+        let slot = self.held.get(&stream);
+        if slot.is_some_and(|slot| slot.is_broken()) {
+            return Err(AppendError::Moved.into());
+        }
+        slot.and_then(|slot| slot.state())
             .ok_or_else(|| CommandError::Fault(format!("stream {stream} is not loaded")))
     }
 
@@ -121,11 +134,13 @@ impl<'e> Unit<'e> {
         Ok(())
     }
 
-    /// The appends, not known to be durable, that the states here include. What
-    /// is refused on such a state is only refused for good once they are.
+    /// What a decision on these states rests on.
     #[must_use]
-    pub(crate) fn unsettled(&self) -> Vec<Settling> {
-        self.held.values().filter_map(|slot| slot.unsettled()).collect()
+    pub(crate) fn basis(&self) -> Basis {
+        Basis {
+            unsettled: self.held.values().filter_map(|slot| slot.unsettled()).collect(),
+            seen: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
+        }
     }
 
     /// The types of the events recorded so far, in the order in which they will stand in the log.

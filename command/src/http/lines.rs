@@ -104,7 +104,10 @@ mod tests {
         assert_eq!(lines(&[whole]), expected);
         let bytes: Vec<&[u8]> = whole.chunks(1).collect();
         assert_eq!(lines(&bytes), expected);
-        assert_eq!(lines(&[b"12345678901", b"2345678901234", b"56\nx"]), [RawLine::TooLong, text("x")]);
+        assert_eq!(
+            lines(&[b"12345678901", b"2345678901234", b"56\nx"]),
+            [RawLine::TooLong, text("x")]
+        );
         assert_eq!(lines(&[b"1234567890"]), [RawLine::TooLong]);
         assert_eq!(lines(&[b"a\n"]), [text("a")]);
         assert_eq!(lines(&[]), []);

@@ -123,9 +123,9 @@ fn parse(line: io::Result<RawLine>, sizes: Sizes) -> Parsed {
             "a batch has at most {} bytes: what comes after this line is not taken",
             sizes.batch
         ))),
-        Err(error) => Parsed::End(CommandError::Malformed(format!(
-            "the batch broke off here: {error}"
-        ))),
+        Err(error) => {
+            Parsed::End(CommandError::Malformed(format!("the batch broke off here: {error}")))
+        }
     }
 }
 

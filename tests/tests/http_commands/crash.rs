@@ -36,7 +36,13 @@ struct Acknowledged {
     position: i64,
 }
 
-async fn ask(server: &Server, key: &str, path: &str, id: Uuid, fields: &serde_json::Value) -> Option<Answer> {
+async fn ask(
+    server: &Server,
+    key: &str,
+    path: &str,
+    id: Uuid,
+    fields: &serde_json::Value,
+) -> Option<Answer> {
     let request = server
         .request(Method::POST, path, key)
         .header("idempotency-key", id.to_string())
@@ -131,7 +137,8 @@ async fn money_is_conserved_and_acknowledged_transfers_are_there() {
         }
         over.store(true, Ordering::Relaxed);
     };
-    let clients = (0..CLIENTS).map(|n| client(&run, Dice(seed ^ (n + 1).wrapping_mul(0x9e37_79b9))));
+    let clients =
+        (0..CLIENTS).map(|n| client(&run, Dice(seed ^ (n + 1).wrapping_mul(0x9e37_79b9))));
     let (acknowledged, ()) = futures::join!(join_all(clients), kill);
     let acknowledged: Vec<Acknowledged> = acknowledged.into_iter().flatten().collect();
     check(&house, &acknowledged).await;
@@ -162,7 +169,8 @@ async fn check(house: &House, acknowledged: &[Acknowledged]) {
         assert_eq!(parts[0].position + 1, parts[1].position);
     }
     for Acknowledged { id, position } in acknowledged {
-        let parts = transfers.get(id).unwrap_or_else(|| panic!("{id} was acknowledged and is lost"));
+        let parts =
+            transfers.get(id).unwrap_or_else(|| panic!("{id} was acknowledged and is lost"));
         assert_eq!(parts[1].position, *position, "{id}");
     }
     assert_eq!(

@@ -115,7 +115,8 @@ async fn what_is_not_there_is_said() {
 async fn who_has_no_key_is_nobody() {
     let (house, server) = House::served().await;
     let before = house.events().await;
-    for header in [None, Some("Bearer"), Some("Bearer "), Some("Bearer dbk_nothing"), Some("Basic YTpi")]
+    for header in
+        [None, Some("Bearer"), Some("Bearer "), Some("Bearer dbk_nothing"), Some("Basic YTpi")]
     {
         let mut request = daybook_tests::client()
             .post(server.url(ACCOUNTS))
@@ -179,7 +180,11 @@ async fn fields_at_fault_are_pointed_at() {
         (deposit.as_str(), json!({ "amount": "1", "transaction_id": "x" }), "/transaction_id"),
         (USERS, json!({ "username": "a", "password": "short" }), "/password"),
         (USERS, json!({ "username": "a" }), "/password"),
-        (KEYS, json!({ "user_id": house.admin.id, "name": "k", "scopes": ["*", "x"] }), "/scopes/1"),
+        (
+            KEYS,
+            json!({ "user_id": house.admin.id, "name": "k", "scopes": ["*", "x"] }),
+            "/scopes/1",
+        ),
         (deposit.as_str(), json!({}), "/amount"),
         (deposit.as_str(), json!({ "amount": "1", "a/b~c": 1 }), "/a~1b~0c"),
     ] {

@@ -60,8 +60,23 @@ fn bodies() -> Vec<(u16, Vec<u8>)> {
         text(422, "{\"amount\":\"1\",\"occurred_at\":\"0000-00-00T00:00:00Z\"}"),
     ];
     for amount in [
-        "0", "0.00", "-1", "+1", "1,5", "1.005", "1e3", "0x10", " 1", "1 ", "1\\u0000", "10000000000000",
-        "99999999999999999999999999", "NaN", "Infinity", "١", "1'; DROP TABLE journal.events; --",
+        "0",
+        "0.00",
+        "-1",
+        "+1",
+        "1,5",
+        "1.005",
+        "1e3",
+        "0x10",
+        " 1",
+        "1 ",
+        "1\\u0000",
+        "10000000000000",
+        "99999999999999999999999999",
+        "NaN",
+        "Infinity",
+        "١",
+        "1'; DROP TABLE journal.events; --",
     ] {
         bodies.push(text(422, &format!("{{\"amount\":\"{amount}\"}}")));
     }
@@ -254,7 +269,7 @@ async fn no_line_or_header_is_answered_with_a_fault() {
 async fn what_is_accepted_can_be_posted() {
     let (house, server) = House::served().await;
     let key = &house.admin.key;
-    let account = server.account(key, house.admin.id, "\u{10ffff}☃-1", "0.00").await;
+    let account = server.account(key, house.admin.id, "10/ff", "0.00").await;
     let path = format!("{ACCOUNTS}/{account}/deposit");
     for fields in [
         json!({ "amount": "9999999999999.99" }),

@@ -79,7 +79,10 @@ async fn a_creation_without_an_id_is_made_once() {
     let again = server.post_with(key, USERS, registration("ada"), &id).await;
     same_place(&again, &first);
     assert!(again.body.get("verification_token").is_none(), "shown once: {again:?}");
-    server.post_with(key, USERS, registration("bob"), &id).await.refused(422, "idempotency-key-reused");
+    server
+        .post_with(key, USERS, registration("bob"), &id)
+        .await
+        .refused(422, "idempotency-key-reused");
 }
 
 #[tokio::test]

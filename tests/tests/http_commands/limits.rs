@@ -70,7 +70,10 @@ async fn readiness_names_what_is_not() {
     let asked = answer(daybook_tests::client().get(server.url("/health/ready"))).await;
     assert_eq!(asked.status, 503, "{asked:?}");
     let parts = asked.body["parts"].as_array().expect("parts");
-    assert!(parts.iter().any(|part| part["part"] == "database" && part["ready"] == false), "{asked:?}");
+    assert!(
+        parts.iter().any(|part| part["part"] == "database" && part["ready"] == false),
+        "{asked:?}"
+    );
     answer(daybook_tests::client().get(server.url("/health/live"))).await.ok();
 }
 
@@ -200,9 +203,12 @@ async fn passwords_are_hashed_a_few_at_a_time_and_for_those_who_may() {
             .collect()
     };
     let peak = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.pid())).expect("its status");
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("its peak").to_owned();
-        line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number") / 1024
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.process.pid()))
+            .expect("its status");
+        let line =
+            status.lines().find(|line| line.starts_with("VmHWM")).expect("its peak").to_owned();
+        line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number")
+            / 1024
     };
     let before = peak();
     for answer in server.many(&viewer.key, &lines("refused")).await {

@@ -120,7 +120,13 @@ fn every_command_is_in_the_table() {
 }
 
 /// Whether `who` may send the command to what `owner` has, alone and in a batch.
-async fn may(server: &Server, who: &Person, command: &str, owner: &Belongings, other: &str) -> bool {
+async fn may(
+    server: &Server,
+    who: &Person,
+    command: &str,
+    owner: &Belongings,
+    other: &str,
+) -> bool {
     let (kind, name) = command.rsplit_once('.').expect("a command");
     let entry = daybook_domain::catalog::by_kind(kind).expect("an aggregate");
     let Some(path) = entry.path else {
@@ -202,15 +208,24 @@ async fn a_role_is_not_taken_but_given() {
     }
     // The users that are parts of the service are nobody's to change, and have no keys.
     for system in [daybook_domain::context::SYSTEM_USER, daybook_domain::context::IMPORTER_USER] {
-        for (name, fields) in [("suspend", json!({})), ("change_password", json!({ "password": "a password of length" })), ("delete", json!({}))] {
+        for (name, fields) in [
+            ("suspend", json!({})),
+            ("change_password", json!({ "password": "a password of length" })),
+            ("delete", json!({})),
+        ] {
             let path = format!("/v1/identity/users/{system}/{name}");
             server.post(&house.admin.key, &path, fields).await.refused(409, "system-user");
         }
         let fields = json!({ "user_id": system, "name": "k", "scopes": ["*"] });
-        server.post(&house.admin.key, "/v1/identity/api_keys", fields).await.refused(409, "owner-is-system-user");
+        server
+            .post(&house.admin.key, "/v1/identity/api_keys", fields)
+            .await
+            .refused(409, "owner-is-system-user");
     }
     // Nobody acts for an organization that they are not a member of.
     let headers = [("x-organization-id", "0193f3c4-0000-7000-8000-000000000000")];
-    let asked = server.post_with(&house.admin.key, "/v1/banking/accounts", opening(ada.id, "Q-2"), &headers).await;
+    let asked = server
+        .post_with(&house.admin.key, "/v1/banking/accounts", opening(ada.id, "Q-2"), &headers)
+        .await;
     asked.refused(403, "forbidden");
 }

@@ -86,7 +86,8 @@ async fn headers_that_make_no_sense_are_refused() {
         assert_eq!(asked.status, 400, "{headers:?} {asked:?}");
         asked.refused(400, "malformed");
     }
-    for query in ["dry_run=yes", "dry_run=true&dry_run=false", "dryrun=true", "dry_run", "a=1&b=2", "%ff=1"]
+    for query in
+        ["dry_run=yes", "dry_run=true&dry_run=false", "dryrun=true", "dry_run", "a=1&b=2", "%ff=1"]
     {
         let asked = server.post(key, &format!("{path}?{query}"), json!({ "amount": "1" })).await;
         assert_eq!(asked.status, 400, "{query} {asked:?}");

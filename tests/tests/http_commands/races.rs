@@ -22,9 +22,7 @@ async fn a_business_key_has_one_holder() {
     let two = house.serve("two", &[]).await;
     let key = &house.admin.key;
     for round in 0..8 {
-        let register = |username: String, email: String| {
-            json!({ "username": username, "email": email, "full_name": "A B", "password_hash": "!" })
-        };
+        let register = |username: String, email: String| json!({ "username": username, "email": email, "full_name": "A B", "password_hash": "!" });
         let asked = (0..8).map(|n| {
             let server = if n % 2 == 0 { &one } else { &two };
             // Case does not make another address.
@@ -64,7 +62,11 @@ async fn a_released_key_passes_from_hand_to_hand() {
         let asked = users.iter().enumerate().map(|(n, user)| {
             let server = if n % 2 == 0 { &one } else { &two };
             // Whoever has it gives it away; whoever has it not wants it.
-            let email = if n == round % 4 { format!("own{n}-{round}@example.org") } else { "hot@example.org".into() };
+            let email = if n == round % 4 {
+                format!("own{n}-{round}@example.org")
+            } else {
+                "hot@example.org".into()
+            };
             let path = format!("{USERS}/{user}/change_email");
             async move { server.post(key, &path, json!({ "email": email })).await }
         });
@@ -79,7 +81,9 @@ async fn a_released_key_passes_from_hand_to_hand() {
     house.posted().await;
     let parked = daybook_projector::parked::parked(&house.pools.projector).await.expect("a list");
     assert!(parked.is_empty(), "{parked:?}");
-    let rows = house.number("SELECT count(*) FROM public.users WHERE lower(email) = 'hot@example.org'").await;
+    let rows = house
+        .number("SELECT count(*) FROM public.users WHERE lower(email) = 'hot@example.org'")
+        .await;
     let held = house
         .number("SELECT count(*) FROM journal.claims WHERE key = 'hot@example.org' AND holder IS NOT NULL")
         .await;
@@ -92,9 +96,8 @@ async fn two_administrators_cannot_demote_each_other() {
     let two = house.serve("two", &[]).await;
     let other = house.person("other", "admin", &["*"]).await;
     house.posted().await;
-    let role = |user: Uuid, role: &str| {
-        (format!("{USERS}/{user}/change_role"), json!({ "role": role }))
-    };
+    let role =
+        |user: Uuid, role: &str| (format!("{USERS}/{user}/change_role"), json!({ "role": role }));
     for (name, round) in ["change_role", "suspend", "delete", "deactivate"].iter().zip(0..) {
         let end = |user: Uuid| {
             let fields = if *name == "change_role" { json!({ "role": "user" }) } else { json!({}) };
@@ -140,10 +143,14 @@ async fn nothing_is_opened_for_someone_suspended() {
     let key = &house.admin.key;
     let mut both = 0;
     for round in 0..12 {
-        let user = one.post(key, USERS, json!({
-            "username": format!("s{round}"), "email": format!("s{round}@example.org"),
-            "full_name": "S", "password_hash": "!",
-        }));
+        let user = one.post(
+            key,
+            USERS,
+            json!({
+                "username": format!("s{round}"), "email": format!("s{round}@example.org"),
+                "full_name": "S", "password_hash": "!",
+            }),
+        );
         let user = Uuid::parse_str(&user.await.ok().stream()).expect("an id");
         // Both processes know the user before it begins.
         for (n, server) in [&one, &two].iter().enumerate() {
@@ -191,6 +198,9 @@ async fn an_account_is_opened_once_under_one_id() {
             answer.clone().refused(409, "account-already-open");
         }
     }
-    let numbers: Value = house.number("SELECT count(*) FROM journal.claims WHERE scope = 'account.number'").await.into();
+    let numbers: Value = house
+        .number("SELECT count(*) FROM journal.claims WHERE scope = 'account.number'")
+        .await
+        .into();
     assert_eq!(numbers, 8, "a refused opening claims nothing");
 }

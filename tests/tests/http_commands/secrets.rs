@@ -52,7 +52,10 @@ async fn no_secret_is_kept_or_printed() {
     secrets.push(new.to_owned());
     let path = format!("{user}/verify_email");
     let wrong = "dbv_wrong_token_that_nobody_made";
-    server.post(admin, &path, json!({ "token": wrong })).await.refused(409, "wrong-verification-token");
+    server
+        .post(admin, &path, json!({ "token": wrong }))
+        .await
+        .refused(409, "wrong-verification-token");
     secrets.push(wrong.to_owned());
     server.post(admin, &path, json!({ "token": token })).await.ok();
 

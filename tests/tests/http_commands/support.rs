@@ -99,8 +99,7 @@ impl House {
     /// Starts a server; `settings` are its environment.
     pub async fn serve(&self, name: &str, settings: &[(&str, &str)]) -> Server {
         let address = format!("127.0.0.1:{}", free_port());
-        let mut command =
-            Daybook::command(self.folder.path(), &["serve", "--listen", &address]);
+        let mut command = Daybook::command(self.folder.path(), &["serve", "--listen", &address]);
         command.env("DATABASE_URL", self.database.service_url());
         command.envs(settings.iter().copied());
         let process = Daybook::start(&mut command, self.folder.path(), name);

@@ -47,7 +47,14 @@ impl House {
             *balance += signed;
             assert_eq!(*balance, balance_after, "an update was lost at {position}");
             let command = row.get(4);
-            movements.push(Movement { position, stream, event_type, signed, balance_after, command });
+            movements.push(Movement {
+                position,
+                stream,
+                event_type,
+                signed,
+                balance_after,
+                command,
+            });
         }
         movements
     }
