@@ -37,6 +37,13 @@ impl Slot {
         self.state.as_ref()?.downcast_ref()
     }
 
+    /// Whether what the state rests on has failed, so that it must not be used. This can come to
+    /// pass at any moment, also while somebody holds the slot.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.chain.is_broken()
+    }
+
     /// The state, to change it.
     pub fn state_mut<A: Aggregate>(&mut self) -> Option<&mut A> {
         self.state.as_mut()?.downcast_mut()

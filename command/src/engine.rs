@@ -1,7 +1,7 @@
 //! The write side in one piece: takes a command, decides it, appends what was
 //! decided, and says where it stands.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::error::CommandError;
 use crate::handle;
 use crate::load::{self, Loaded};
 use crate::order::{AnyCommand, Order};
+use crate::unit::Basis;
 
 /// How often a command is decided again because others were faster.
 const ATTEMPTS: u32 = 32;
@@ -127,13 +128,20 @@ impl Engine {
         let context = self.context(order);
         let metadata = metadata(&order.caller, order.causation_id);
         let mut attempt = 0;
+        // The versions of streams in the log, as they were at some moment since the order came.
+        let mut known = HashMap::new();
         loop {
             attempt += 1;
             order.predecessors.before_attempt(attempt).await;
-            let mut rested_on = Grounds::default();
-            let tried = self.attempt(order, &context, &metadata, &mut rested_on).await;
+            let mut basis = Basis::default();
+            let tried = self.attempt(order, &context, &metadata, &mut basis).await;
             let error = match tried {
-                Ok(Attempt::Dry(accepted)) => return Ok(accepted),
+                Ok(Attempt::Dry(accepted)) => {
+                    if self.is_current(&basis.seen, &mut known).await? || attempt >= ATTEMPTS {
+                        return Ok(accepted);
+                    }
+                    continue;
+                }
                 Ok(Attempt::Submitted(settling, types)) => {
                     order.announce_enqueued();
                     match settling.await {
@@ -144,16 +152,13 @@ impl Engine {
                 Err(error) if error.rests_on_state() => {
                     let rested_on_others = order.predecessors.pending();
                     let mut failed = false;
-                    for settling in std::mem::take(&mut rested_on.unsettled) {
+                    for settling in basis.unsettled {
                         failed |= settling.await.is_err();
                     }
-                    // What is accepted is checked when it is appended; a refusal is checked here:
-                    // another process may have moved the streams on since they were cached.
-                    failed |= self.forget_stale(&rested_on.streams).await?;
-                    if !failed && !rested_on_others {
-                        return Err(error);
-                    }
-                    if attempt >= ATTEMPTS {
+                    let stands = !failed
+                        && !rested_on_others
+                        && self.is_current(&basis.seen, &mut known).await?;
+                    if stands || attempt >= ATTEMPTS {
                         return Err(error);
                     }
                     continue;
@@ -170,14 +175,45 @@ impl Engine {
         }
     }
 
+    /// Whether what was seen of streams is no older than the order. Other processes append too, and
+    /// nothing tells this one's cache: what is behind is forgotten here, so that the next attempt
+    /// reads the log. `known` makes that one look at the log an order and stream.
+    async fn is_current(
+        &self,
+        seen: &[(Uuid, i64)],
+        known: &mut HashMap<Uuid, i64>,
+    ) -> Result<bool, CommandError> {
+        let mut current = true;
+        for (stream, version) in seen {
+            let in_log = match known.get(stream) {
+                Some(version) => *version,
+                None => {
+                    let head = self.log.stream_head(*stream).await?;
+                    let version = head.map_or(0, |head| head.version);
+                    known.insert(*stream, version);
+                    version
+                }
+            };
+            if *version < in_log {
+                current = false;
+                let slot = self.cache.slot(*stream);
+                let mut slot = slot.lock().await;
+                if slot.version() < in_log {
+                    slot.forget();
+                }
+            }
+        }
+        Ok(current)
+    }
+
     async fn attempt(
         &self,
         order: &Order,
         context: &Context,
         metadata: &Metadata,
-        grounds: &mut Grounds,
+        basis: &mut Basis,
     ) -> Result<Attempt, CommandError> {
-        let mut work = handle::Work { engine: self, order, context, metadata, grounds };
+        let mut work = handle::Work { engine: self, order, context, metadata, basis };
         match &order.command {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,

@@ -22,6 +22,16 @@ use crate::engine::{Engine, Grounds};
 use crate::error::CommandError;
 use crate::load;
 
+/// What a decision rests on that appends nothing, so that no expected version checks it: a refusal,
+/// a dry run. It stands only once this is known to be durable and not outdated.
+#[derive(Default)]
+pub(crate) struct Basis {
+    /// The appends, not known to be durable, that the states include.
+    pub(crate) unsettled: Vec<Settling>,
+    /// The streams, with the versions that were seen.
+    pub(crate) seen: Vec<(Uuid, i64)>,
+}
+
 /// Streams held for one decision, and what was decided so far.
 pub(crate) struct Unit<'e> {
     engine: &'e Engine,
@@ -71,14 +81,14 @@ impl<'e> Unit<'e> {
     /// The state of a held and loaded stream.
     ///
     /// # Errors
-    /// It is not held, or was not loaded.
+    /// It is not held, or was not loaded; or what it rests on has failed since it was.
     pub(crate) fn state<A: Aggregate>(&self, stream: Uuid) -> Result<&A, CommandError> {
-        let slot = self
-            .held
-            .get(&stream)
-            .ok_or_else(|| CommandError::Fault(format!("stream {stream} is not held")))?;
-        // What it rests on may fail at any moment; then everything is decided again.
-        slot.state().ok_or(CommandError::Append(AppendError::Moved))
+        let slot = self.held.get(&stream);
+        if slot.is_some_and(|slot| slot.is_broken()) {
+            return Err(AppendError::Moved.into());
+        }
+        slot.and_then(|slot| slot.state())
+            .ok_or_else(|| CommandError::Fault(format!("stream {stream} is not loaded")))
     }
 
     /// The version of a held stream, decisions on their way included.
@@ -124,13 +134,12 @@ impl<'e> Unit<'e> {
         Ok(())
     }
 
-    /// What a refusal on these states rests on: appends that are not known to be durable, and the
-    /// versions that were looked at. It is only a refusal for good once both hold.
+    /// What a decision on these states rests on.
     #[must_use]
-    pub(crate) fn grounds(&self) -> Grounds {
-        Grounds {
+    pub(crate) fn basis(&self) -> Basis {
+        Basis {
             unsettled: self.held.values().filter_map(|slot| slot.unsettled()).collect(),
-            streams: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
+            seen: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
         }
     }
 

@@ -1,9 +1,9 @@
-//! How long a request may take, and whose fault it is when it takes longer.
+//! How long a request may take, whose fault it is when it takes longer, and what
+//! becomes of a body that nobody wanted.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -12,7 +12,14 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 use daybook_http::Problem;
+use futures::StreamExt as _;
 use hyper::body::{Frame, SizeHint};
+
+/// How much of an unwanted body is still read. A client that is sending does not read, and would see
+/// its connection break instead of the answer.
+const REST: usize = 8 << 20;
+/// For how long.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 
 /// Answers `408` when the client did not send its body in time, `503` when the service took too long.
 pub(super) async fn time_limit(
@@ -20,49 +27,68 @@ pub(super) async fn time_limit(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let came = Arc::new(AtomicBool::new(request.body().is_end_stream()));
-    let request = request.map(|body| Body::new(Watched { body, came: Arc::clone(&came) }));
-    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
+    let (parts, body) = request.into_parts();
+    let body = Shared(Arc::new(Mutex::new(body)));
+    let kept = Shared(Arc::clone(&body.0));
+    let request = Request::from_parts(parts, Body::new(body));
+    let answered = tokio::time::timeout(limit, next.run(request)).await;
+    let came = kept.is_end_stream();
+    let Ok(response) = answered else {
         let seconds = limit.as_secs();
-        if came.load(Ordering::Relaxed) {
-            return Problem::unavailable(format!(
+        if came {
+            return Err(Problem::unavailable(format!(
                 "the request took longer than {seconds} s; a command may still have been taken: send it again with the same Idempotency-Key"
-            ));
+            )));
         }
-        Problem::new(
+        return Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "request-timeout",
             format!("the body did not come within {seconds} s"),
-        )
-    })
+        ));
+    };
+    // An answer that is still being made may still read the body; then it is not ours.
+    if !came && let Ok(body) = Arc::try_unwrap(kept.0) {
+        let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(tokio::time::timeout(REST_WITHIN, pass_over(body)).await);
+    }
+    Ok(response)
 }
 
-/// A body that notes when all of it has come.
-struct Watched {
-    body: Body,
-    came: Arc<AtomicBool>,
+async fn pass_over(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let mut passed = 0;
+    while passed < REST
+        && let Some(Ok(piece)) = pieces.next().await
+    {
+        passed += piece.len();
+    }
 }
 
-impl HttpBody for Watched {
+/// A body of which something is known after it was handed on.
+struct Shared(Arc<Mutex<Body>>);
+
+impl Shared {
+    fn with<T>(&self, look: impl FnOnce(&mut Body) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl HttpBody for Shared {
     type Data = Bytes;
     type Error = axum::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
-            self.came.store(true, Ordering::Relaxed);
-        }
-        Poll::Ready(frame)
+        self.with(|body| Pin::new(body).poll_frame(context))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.with(|body| body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.with(|body| body.size_hint())
     }
 }

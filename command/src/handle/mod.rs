@@ -12,10 +12,10 @@ use daybook_domain::message::{CommandMessage, EventMessage};
 use daybook_store::{Appended, Metadata};
 use uuid::Uuid;
 
-use crate::engine::{Accepted, Attempt, Engine, Grounds};
+use crate::engine::{Accepted, Attempt, Engine};
 use crate::error::CommandError;
 use crate::order::Order;
-use crate::unit::Unit;
+use crate::unit::{Basis, Unit};
 
 /// One attempt at one order.
 pub(crate) struct Work<'a> {
@@ -23,8 +23,8 @@ pub(crate) struct Work<'a> {
     pub(crate) order: &'a Order,
     pub(crate) context: &'a Context,
     pub(crate) metadata: &'a Metadata,
-    /// What a refusal rests on.
-    pub(crate) grounds: &'a mut Grounds,
+    /// What a decision that appends nothing rested on.
+    pub(crate) basis: &'a mut Basis,
 }
 
 impl<'a> Work<'a> {
@@ -108,12 +108,13 @@ impl<'a> Work<'a> {
         let decided = match decided {
             Ok(decided) => decided,
             Err(error) => {
-                *self.grounds = unit.grounds();
+                *self.basis = unit.basis();
                 return Err(error);
             }
         };
         let stream = self.order.stream;
         if self.order.dry_run {
+            *self.basis = unit.basis();
             return Ok(Attempt::Dry(self.dry(unit.version(stream), &decided)));
         }
         let recorded = unit

@@ -17,3 +17,4 @@ mod races;
 mod secrets;
 mod support;
 mod transcript;
+mod two_processes;
