@@ -54,15 +54,6 @@ pub struct Accepted {
     pub dry_run: bool,
 }
 
-/// What a refusal rests on.
-#[derive(Default)]
-pub(crate) struct Grounds {
-    /// Appends that are not known to be durable.
-    pub(crate) unsettled: Vec<Settling>,
-    /// Streams, with the versions that were looked at.
-    pub(crate) streams: Vec<(Uuid, i64)>,
-}
-
 /// What one attempt at a command came to.
 pub(crate) enum Attempt {
     /// Handed over to the appender.
@@ -272,25 +263,6 @@ impl Engine {
     /// The time, to the microsecond, which is what the log keeps.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.world.now)().trunc_subsecs(6)
-    }
-
-    /// Forgets those of these streams that have moved on in the log, and says whether there were any.
-    async fn forget_stale(&self, streams: &[(Uuid, i64)]) -> Result<bool, CommandError> {
-        let mut stale = false;
-        for (stream, seen) in streams {
-            let version = self.log.stream_head(*stream).await?.map_or(0, |head| head.version);
-            if version <= *seen {
-                continue;
-            }
-            // Moved on through this process is no fault: what was seen held at its moment.
-            let slot = self.cache.slot(*stream);
-            let mut slot = slot.lock().await;
-            if slot.version() < version {
-                slot.forget();
-                stale = true;
-            }
-        }
-        Ok(stale)
     }
 
     /// Saves a state, so that the next load is short. On a task of its own: nobody

@@ -18,7 +18,7 @@ use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
 use crate::cache::{Settling, Slot};
-use crate::engine::{Engine, Grounds};
+use crate::engine::Engine;
 use crate::error::CommandError;
 use crate::load;
 
