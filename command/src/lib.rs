@@ -12,6 +12,7 @@ mod handle;
 pub mod http;
 pub mod load;
 pub mod order;
+pub mod passwords;
 pub mod secrets;
 pub mod sequence;
 mod unit;

@@ -1,11 +1,6 @@
 //! Passwords, keys and tokens: made and hashed here, so that none of them ever
 //! reaches an event, a row or a log line in the clear.
 
-use std::num::NonZero;
-use std::sync::LazyLock;
-
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use daybook_domain::aggregate::Aggregate;
@@ -13,9 +8,9 @@ use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::user::User;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 
 use crate::error::CommandError;
+use crate::passwords::hash_password;
 
 /// A secret just made: shown once, kept as its hash.
 pub struct Fresh {
@@ -49,45 +44,6 @@ pub fn token_hash(clear: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     })
-}
-
-/// OWASP's Argon2id parameters: 19 MiB, two passes, one lane.
-fn argon2id() -> Result<Argon2<'static>, CommandError> {
-    let params = Params::new(19 * 1024, 2, 1, None)
-        .map_err(|error| CommandError::Fault(error.to_string()))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-/// Hashes a password with Argon2id, on a thread of its own: it takes about 20 ms
-/// and 19 MiB. As many at a time as there are processors; the others wait, so that
-/// many at once neither take all memory nor all threads.
-///
-/// # Errors
-/// No random numbers for the salt.
-pub async fn hash_password(password: String) -> Result<String, CommandError> {
-    static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
-        Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get))
-    });
-    let permit = AT_ONCE.acquire().await.map_err(|error| CommandError::Fault(error.to_string()))?;
-    tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        argon2id()?
-            .hash_password(password.as_bytes())
-            .map(|hash| hash.to_string())
-            .map_err(|error| CommandError::Fault(error.to_string()))
-    })
-    .await
-    .map_err(|error| CommandError::Fault(error.to_string()))?
-}
-
-/// Whether a password fits an Argon2id hash.
-pub async fn verify_password(password: String, hash: String) -> bool {
-    tokio::task::spawn_blocking(move || {
-        let Ok(parsed) = argon2::PasswordHash::new(&hash) else { return false };
-        Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
-    })
-    .await
-    .unwrap_or(false)
 }
 
 /// Whether a command's field carries a secret in the clear.
@@ -237,14 +193,6 @@ fn text(fields: &mut Map<String, Value>, name: &str) -> Result<String, CommandEr
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn a_password_fits_its_hash_only() {
-        let hash = hash_password("correct horse".into()).await.expect("a hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(verify_password("correct horse".into(), hash.clone()).await);
-        assert!(!verify_password("battery staple".into(), hash).await);
-    }
 
     #[test]
     fn keys_differ_and_are_recognised_by_their_hash() {
