@@ -28,7 +28,7 @@ pub struct ColumnName {
     pub secret: bool,
 }
 
-/// A row of a read table. Made by [`table!`](crate::table).
+/// A row of a read table. Made by the macro [`table!`](macro@crate::table).
 pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     /// What identifies the row in memory; its columns are the table's key, but for a partition column.
     type Key: Clone + Debug + Eq + Hash + Ord + Send + Sync + 'static;
