@@ -92,11 +92,15 @@ impl Service {
         service
     }
 
+    /// Until it says that it is, and knows the key, which is looked up in the read tables.
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
-            let asked = self.client.get(format!("{}/health/ready", self.base)).send().await;
-            if asked.is_ok_and(|answer| answer.status().is_success()) {
-                return;
+            let health = self.client.get(format!("{}/health/ready", self.base)).send().await;
+            if health.is_ok_and(|answer| answer.status().is_success()) {
+                let own = self.ask(Method::GET, "/v1/identity/users", &self.key, None, &[]).await;
+                if own.status.is_success() {
+                    return;
+                }
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
