@@ -18,7 +18,7 @@ use super::tail::Tail;
 use super::{Reads, error};
 use crate::queries::cloud_event;
 use crate::queries::cursor::{self, LogCursor};
-use crate::queries::one::{self, RowId};
+use crate::queries::one::RowId;
 use crate::queries::reader::View;
 use crate::queries::tables::ReadTable;
 
@@ -67,8 +67,8 @@ pub(super) async fn of_stream(
         let table = ReadTable::of_kind(&head.kind).ok_or_else(missing)?;
         let view = View::of_past(&caller.actor, table)?;
         if view.only_of.is_some() {
-            let found = one::find(&reads.reader, &view, table, RowId::Uuid(stream)).await;
-            found.map_err(|e| error::of_sql(&e))?.ok_or_else(missing)?;
+            let id = RowId::Uuid(stream);
+            reads.find_in_time(&view, table, id).await?.ok_or_else(missing)?;
         }
     }
     answer(reads, query, validity).await

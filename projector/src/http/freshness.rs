@@ -7,12 +7,17 @@ use axum::http::HeaderMap;
 use daybook_http::Problem;
 
 use super::{Reads, error};
+use crate::queries::one::{self, Found, RowId};
+use crate::queries::reader::View;
+use crate::queries::tables::ReadTable;
 
 /// How long what was told of the tables' position is told again: it only grows, so an older answer
 /// is never wrong.
 const TOLD: Duration = Duration::from_millis(20);
 /// The longest that a reader may wait; a request has 30 seconds.
 const LONGEST_WAIT: u64 = 25;
+/// How long a question about the past waits for the tables to know an entity that the log has.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// What a reader asks for: `Daybook-Min-Position`, and `Prefer: wait=…` in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +64,26 @@ impl Reads {
         }
         let told = self.posted_to().await?;
         Ok(told.max(asked.map_or(0, |asked| asked.position)))
+    }
+
+    /// A row, for a question that the log answers and the tables only say whose it is: waits a moment
+    /// for the tables to know an entity that the log has.
+    pub(super) async fn find_in_time(
+        &self,
+        view: &View,
+        table: &ReadTable,
+        id: RowId,
+    ) -> Result<Option<Found>, Problem> {
+        let find = async || {
+            one::find(&self.reader, view, table, id).await.map_err(|error| error::of_sql(&error))
+        };
+        if let Some(found) = find().await? {
+            return Ok(Some(found));
+        }
+        let head = self.log.head().await.map_err(|error| error::of_log(&error))?.position;
+        // Whether it came in time or not: what is there now is the answer.
+        let _ = self.posted.wait_for(head, CATCH_UP).await;
+        find().await
     }
 
     async fn posted_to(&self) -> Result<i64, Problem> {

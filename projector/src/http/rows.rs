@@ -1,7 +1,6 @@
 //! `GET /v1/{context}/{plural}` and `GET /v1/{context}/{plural}/{id}`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -20,9 +19,6 @@ use crate::queries::reader::View;
 use crate::queries::tables::ReadTable;
 
 type Pairs = Query<Vec<(String, String)>>;
-
-/// How long a question about the past waits for the tables to know an entity that the log has.
-const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// A page of rows.
 pub(super) async fn list(
@@ -103,6 +99,11 @@ impl Place<'_> {
         let Some(id) = self.id else { return Ok(None) };
         one::find(&reads.reader, view, self.table, id).await.map_err(|e| error::of_sql(&e))
     }
+
+    async fn find_in_time(&self, reads: &Reads, view: &View) -> Result<Option<Found>, Problem> {
+        let Some(id) = self.id else { return Ok(None) };
+        reads.find_in_time(view, self.table, id).await
+    }
 }
 
 async fn now(
@@ -128,14 +129,7 @@ async fn then(
     reads.stands_on(headers).await?;
     let position = past::position(&reads.log, upto).await.map_err(|e| error::of_past(&e))?;
     let position = position.unwrap_or_default();
-    let found = match place.find(reads, &view).await? {
-        Some(found) => found,
-        None => {
-            // It may be in the log and not in the tables yet; whose it is, the tables say.
-            let _ = reads.posted.wait_for(position, CATCH_UP).await;
-            place.find(reads, &view).await?.ok_or_else(|| place.missing())?
-        }
-    };
+    let found = place.find_in_time(reads, &view).await?.ok_or_else(|| place.missing())?;
     let not_yet = || {
         Problem::not_found(format!(
             "{}/{} did not exist at position {position}",
