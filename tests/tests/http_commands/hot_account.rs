@@ -180,7 +180,6 @@ async fn what_rests_on_a_link_that_fails_is_decided_again() {
             ("deposit", five.clone()),
             ("withdraw", json!({ "amount": "50.00" })),
             ("withdraw", five),
-            ("freeze", json!({})),
             ("deposit", json!({ "amount": "1.00" })),
         ],
     )
