@@ -89,7 +89,9 @@ impl Audit {
             let page = request.run(&reader, &view).await?;
             for row in &page.rows {
                 let row: Value = serde_json::from_str(row.get())?;
-                if self.action.as_ref().is_none_or(|action| row["action"] == action.as_str()) {
+                if self.action.as_ref().is_none_or(|action| {
+                    row["action"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(action))
+                }) {
                     rows.push(row);
                 }
             }
