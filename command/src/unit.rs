@@ -211,6 +211,7 @@ pub(crate) fn new_event<E: EventMessage>(
             Lifecycle::Opens => Life::Opens,
             Lifecycle::Closes => Life::Closes,
             Lifecycle::Reopens => Life::Reopens,
+            Lifecycle::Removes => Life::Removes,
         },
         claims: keys(effects.claims),
         releases: keys(effects.releases),

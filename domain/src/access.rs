@@ -35,6 +35,11 @@ pub trait Owned: Aggregate {
     /// The user to whom the stream belongs; for a command that begins it, the
     /// user to whom it will belong. `None`: nobody's.
     fn owner(&self, stream: Uuid, command: &Self::Command) -> Option<Uuid>;
+
+    /// The organization to which the stream belongs, or will belong. `None`: to none.
+    fn organization(&self, _stream: Uuid, _command: &Self::Command) -> Option<Uuid> {
+        None
+    }
 }
 
 /// What people may do to themselves and their keys, whatever their role.

@@ -75,6 +75,9 @@ pub enum Lifecycle {
     Closes,
     /// A closed stream is open again.
     Reopens,
+    /// The stream is closed for good and its row is really removed; refused while held. Whatever
+    /// came before it, in all lanes, is posted before it is.
+    Removes,
 }
 
 /// A business key that at most one stream has at a time.

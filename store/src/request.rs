@@ -108,6 +108,8 @@ pub enum Life {
     Closes,
     /// Open again.
     Reopens,
+    /// Closes it, and the row that others referred to is removed: depends on all that came before.
+    Removes,
 }
 
 /// A business key that at most one stream has.

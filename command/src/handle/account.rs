@@ -39,11 +39,7 @@ pub(crate) async fn attempt(
         | AccountCommand::SetOverdraftLimit(_)
         | AccountCommand::Freeze(_)
         | AccountCommand::Unfreeze(_)
-        | AccountCommand::Close(_) => {
-            let unit = work.hold::<Account>(&[]).await?;
-            let decided = work.decide::<Account>(&unit, command, &AccountFacts::default());
-            work.conclude(unit, decided.map(Decided::<Account>::alone))
-        }
+        | AccountCommand::Close(_) => super::plain::<Account>(work, command).await,
     }
 }
 

@@ -148,6 +148,16 @@ impl<'a> Work<'a> {
     }
 }
 
+/// One attempt at a command that rests on its own stream alone.
+pub(crate) async fn plain<A: Owned>(
+    work: &mut Work<'_>,
+    command: &A::Command,
+) -> Result<Attempt, CommandError> {
+    let unit = work.hold::<A>(&[]).await?;
+    let decided = work.decide::<A>(&unit, command, &A::Facts::default());
+    work.conclude(unit, decided.map(Decided::<A>::alone))
+}
+
 /// What else a decision writes or guards.
 type Also = Box<dyn FnOnce(&mut Unit<'_>, &Order) -> Result<(), CommandError> + Send>;
 

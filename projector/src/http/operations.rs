@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::log_query;
 use crate::queries::list;
-use crate::queries::tables::{FilterBy, Match, READ_TABLES, ReadTable};
+use crate::queries::tables::{FilterBy, Match, ReadTable, read_tables};
 use crate::table::ColumnName;
 
 /// The whole log.
@@ -20,7 +20,7 @@ pub(super) const RETRY: &str = "/v1/platform/projector/retry";
 #[must_use]
 pub fn operations() -> Vec<(String, Value)> {
     let mut operations = Vec::new();
-    for table in READ_TABLES {
+    for table in read_tables() {
         operations.push((table.path(), list_operation(table)));
         if table.single {
             operations.push((format!("{}/{{id}}", table.path()), one_operation(table)));
@@ -171,9 +171,7 @@ fn filter_parameter(filter: &FilterBy) -> Value {
     let (description, schema) = match filter.how {
         Match::Id => (format!("{column} is this"), uuid()),
         Match::Number => (format!("{column} is this"), json!({ "type": "integer" })),
-        Match::Text | Match::UserStatus => {
-            (format!("{column} is this"), json!({ "type": "string" }))
-        }
+        Match::Text | Match::Enum(_) => (format!("{column} is this"), json!({ "type": "string" })),
         Match::Identifier(kind) => {
             (format!("The user with this {kind}, whatever its case"), json!({ "type": "string" }))
         }

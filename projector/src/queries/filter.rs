@@ -37,7 +37,7 @@ impl Filters {
                 Match::From | Match::Before => {
                     params.parse::<DateTime<Utc>>(name, INSTANT)?.map(Given::Time)
                 }
-                Match::Text | Match::UserStatus | Match::Identifier(_) => {
+                Match::Text | Match::Enum(_) | Match::Identifier(_) => {
                     text(name, params.text(name))?.map(Given::Text)
                 }
             };
@@ -87,11 +87,10 @@ fn push(query: &mut QueryBuilder<Postgres>, filter: &FilterBy, value: &Given) {
             query.push(" = (SELECT i.user_id FROM public.user_identifiers i WHERE i.kind = ");
             query.push_bind(kind).push(" AND i.key = ").push_bind(text.to_lowercase()).push(")");
         }
-        // Compared as text, an unknown status selects nothing rather than being an error.
-        (Match::UserStatus, Given::Text(text)) => {
-            query.push(
-                " = (SELECT s FROM unnest(enum_range(NULL::public.user_status)) s WHERE s::text = ",
-            );
+        // Compared as text, an unknown value selects nothing rather than being an error.
+        (Match::Enum(of), Given::Text(text)) => {
+            query.push(" = (SELECT s FROM unnest(enum_range(NULL::").push(of);
+            query.push(")) s WHERE s::text = ");
             query.push_bind(text.clone()).push(")");
         }
         (Match::From, Given::Time(time)) => {

@@ -1,13 +1,11 @@
 //! The read tables as they are asked for: their addresses, what filters them, in which order they
 //! are walked, and whose their rows are.
 
-use daybook_domain::access;
+mod banking;
+mod identity;
+mod platform;
 
-use crate::banking::account::{AccountRow, TransactionRow};
 use crate::catalog::TableInfo;
-use crate::identity::api_key::ApiKeyRow;
-use crate::identity::user::{UserIdentifierRow, UserRow};
-use crate::platform::audit_log::AuditLogRow;
 use crate::table::ColumnName;
 
 /// How a parameter selects rows. Every one of them has an index behind it.
@@ -17,8 +15,8 @@ pub enum Match {
     Id,
     /// Equal to a text, where case counts.
     Text,
-    /// Equal to a value of `public.user_status`.
-    UserStatus,
+    /// Equal to a value of this enum type, such as `public.user_status`.
+    Enum(&'static str),
     /// Equal to a whole number.
     Number,
     /// At or after an instant.
@@ -102,141 +100,26 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 
 const ID: SortColumn = sort("id", "uuid");
 
+/// Every table that has an address, by context.
+const BY_CONTEXT: &[&[ReadTable]] = &[banking::TABLES, identity::TABLES, platform::TABLES];
+
 /// Every table that has an address.
-pub const READ_TABLES: &[ReadTable] = &[
-    ReadTable {
-        context: "identity",
-        plural: "users",
-        info: TableInfo::of::<UserRow>(),
-        kind: Some("identity.user"),
-        resource: "identity.user",
-        action: access::READ,
-        stream: "id",
-        filters: &[
-            on("email", "id", Match::Identifier("email")),
-            on("username", "id", Match::Identifier("username")),
-            by("status", Match::UserStatus),
-            by("created_by", Match::Id),
-            by("updated_by", Match::Id),
-            on("created_from", "created_at", Match::From),
-            on("created_before", "created_at", Match::Before),
-        ],
-        order: &[sort("created_at", "timestamptz"), ID],
-        newest_first: true,
-        owner: Owner::User("id"),
-        single: true,
-    },
-    ReadTable {
-        context: "identity",
-        plural: "user_identifiers",
-        info: TableInfo::of::<UserIdentifierRow>(),
-        kind: Some("identity.user"),
-        resource: "identity.user",
-        action: access::READ,
-        stream: "user_id",
-        filters: &[by("kind", Match::Text), by("key", Match::Text), by("user_id", Match::Id)],
-        order: &[sort("kind", "text"), sort("key", "text")],
-        newest_first: false,
-        owner: Owner::User("user_id"),
-        single: false,
-    },
-    ReadTable {
-        context: "identity",
-        plural: "api_keys",
-        info: TableInfo::of::<ApiKeyRow>(),
-        kind: Some("identity.api_key"),
-        resource: "identity.api_key",
-        action: access::READ,
-        stream: "id",
-        filters: &[
-            by("user_id", Match::Id),
-            by("prefix", Match::Text),
-            by("created_by", Match::Id),
-            by("updated_by", Match::Id),
-            on("expires_from", "expires_at", Match::From),
-            on("expires_before", "expires_at", Match::Before),
-        ],
-        order: &[ID],
-        newest_first: true,
-        owner: Owner::User("user_id"),
-        single: true,
-    },
-    ReadTable {
-        context: "banking",
-        plural: "accounts",
-        info: TableInfo::of::<AccountRow>(),
-        kind: Some("banking.account"),
-        resource: "banking.account",
-        action: access::READ,
-        stream: "id",
-        filters: &[
-            by("user_id", Match::Id),
-            by("account_number", Match::Text),
-            by("account_type", Match::Text),
-            by("created_by", Match::Id),
-            by("updated_by", Match::Id),
-        ],
-        order: &[ID],
-        newest_first: false,
-        owner: Owner::User("user_id"),
-        single: true,
-    },
-    ReadTable {
-        context: "banking",
-        plural: "transactions",
-        info: TableInfo::of::<TransactionRow>(),
-        kind: Some("banking.account"),
-        resource: "banking.account",
-        action: access::READ,
-        stream: "account_id",
-        filters: &[
-            by("account_id", Match::Id),
-            by("transaction_type", Match::Text),
-            by("status", Match::Text),
-            by("created_by", Match::Id),
-            by("updated_by", Match::Id),
-            on("from", "transaction_date", Match::From),
-            on("before", "transaction_date", Match::Before),
-        ],
-        order: &[sort("transaction_date", "timestamptz"), ID],
-        newest_first: true,
-        owner: Owner::Account("account_id"),
-        single: true,
-    },
-    ReadTable {
-        context: "platform",
-        plural: "audit_logs",
-        info: TableInfo::of::<AuditLogRow>(),
-        kind: None,
-        resource: access::LOG,
-        action: access::HISTORY,
-        stream: "stream_id",
-        filters: &[
-            by("user_id", Match::Id),
-            by("entity_type", Match::Text),
-            by("entity_id", Match::Id),
-            on("from", "created_at", Match::From),
-            on("before", "created_at", Match::Before),
-        ],
-        order: &[sort("id", "int8")],
-        newest_first: true,
-        owner: Owner::User("user_id"),
-        single: true,
-    },
-];
+pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {
+    BY_CONTEXT.iter().copied().flatten()
+}
 
 impl ReadTable {
     /// The table at `/v1/{context}/{plural}`; `-` and `_` are the same there.
     #[must_use]
     pub fn at(context: &str, plural: &str) -> Option<&'static Self> {
         let same = |a: &str, b: &str| a.replace('-', "_") == b;
-        READ_TABLES.iter().find(|t| same(context, t.context) && same(plural, t.plural))
+        read_tables().find(|t| same(context, t.context) && same(plural, t.plural))
     }
 
     /// The table whose rows are the entities of this kind of stream.
     #[must_use]
     pub fn of_kind(kind: &str) -> Option<&'static Self> {
-        READ_TABLES.iter().find(|table| table.kind == Some(kind) && table.stream == "id")
+        read_tables().find(|table| table.kind == Some(kind) && table.stream == "id")
     }
 
     /// Its name in the database.
@@ -267,10 +150,10 @@ mod tests {
     #[test]
     fn every_read_table_has_exactly_one_address() {
         let known: BTreeSet<_> = catalog::TABLES.iter().map(|table| table.name).collect();
-        let asked: Vec<_> = READ_TABLES.iter().map(ReadTable::name).collect();
+        let asked: Vec<_> = read_tables().map(ReadTable::name).collect();
         assert_eq!(asked.iter().copied().collect::<BTreeSet<_>>(), known);
         assert_eq!(asked.len(), known.len());
-        for table in READ_TABLES {
+        for table in read_tables() {
             let found = ReadTable::at(table.context, table.plural).unwrap();
             assert_eq!(found.name(), table.name(), "two tables at one address");
         }
@@ -278,7 +161,7 @@ mod tests {
 
     #[test]
     fn filters_and_orders_name_columns_that_exist_and_are_no_secret() {
-        for table in READ_TABLES {
+        for table in read_tables() {
             let columns: BTreeSet<_> = table.columns().map(|column| column.name).collect();
             let named = table.filters.iter().map(|filter| filter.column);
             for column in

@@ -276,7 +276,7 @@ impl<'a> Building<'a> {
                 (row.closed, row.opened) = (None, true);
             }
             Life::Reopens => (row.closed, row.opened) = (None, true),
-            Life::Closes => {
+            Life::Closes | Life::Removes => {
                 (row.closed, row.opened) = (Some(global), false);
                 self.batch.close.push((write.stream_id, number));
             }

@@ -201,7 +201,8 @@ fn fold_holds(request: &AppendRequest) -> Result<Holds, AppendError> {
         }
     }
     for write in &request.writes {
-        let closes = write.events.iter().any(|event| event.life == Life::Closes);
+        let closes =
+            write.events.iter().any(|event| matches!(event.life, Life::Closes | Life::Removes));
         let holders = holds
             .iter()
             .filter(|((target, _), hold)| *target == write.stream_id && hold.is_some())

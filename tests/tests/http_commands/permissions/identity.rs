@@ -1,0 +1,66 @@
+//! Who may send what in `identity`.
+
+use serde_json::{Value, json};
+
+use super::{Belongings, Part};
+use crate::support::registration;
+
+pub(super) const PART: Part = Part {
+    context: "identity",
+    may: &[
+        ("identity.user.register", "a", "a"),
+        ("identity.user.verify_email", "amuvr", "a"),
+        ("identity.user.request_verification", "amuvr", "a"),
+        ("identity.user.change_email", "amuvr", "a"),
+        ("identity.user.change_username", "amuvr", "a"),
+        ("identity.user.change_profile", "amuvr", "a"),
+        ("identity.user.change_password", "amuvr", "a"),
+        ("identity.user.change_role", "a", "a"),
+        ("identity.user.record_login", "a", "a"),
+        ("identity.user.record_failed_login", "a", "a"),
+        ("identity.user.unlock", "a", "a"),
+        ("identity.user.suspend", "a", "a"),
+        ("identity.user.deactivate", "amuvr", "a"),
+        ("identity.user.reactivate", "a", "a"),
+        ("identity.user.delete", "amuvr", "a"),
+        ("identity.user.restore", "a", "a"),
+        // Nobody asks the roster from outside: it follows what happens to users.
+        ("identity.admins.add", "", ""),
+        ("identity.admins.remove", "", ""),
+        ("identity.api_key.issue", "amuvr", "a"),
+        ("identity.api_key.rotate", "amuvr", "a"),
+        ("identity.api_key.revoke", "amuvr", "a"),
+        ("identity.api_key.expire", "a", "a"),
+    ],
+    fields,
+    target,
+};
+
+/// Fields with which the command can be read; whether a rule refuses it then does not matter.
+fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {
+    match command {
+        "identity.user.register" => {
+            let mut fields = registration("somebody");
+            fields["password_hash"] = "!".into();
+            fields.as_object_mut().expect("fields").remove("password");
+            fields
+        }
+        "identity.user.verify_email" => json!({ "token": "x" }),
+        "identity.user.change_email" => json!({ "email": "new@example.org" }),
+        "identity.user.change_username" => json!({ "username": "new" }),
+        "identity.user.change_password" => json!({ "password": "a password of length" }),
+        "identity.user.change_role" => json!({ "role": "viewer" }),
+        "identity.api_key.issue" => {
+            json!({ "user_id": owner.person.id, "name": "k", "scopes": ["identity.api_key:read"] })
+        }
+        _ => json!({}),
+    }
+}
+
+fn target(kind: &str, owner: &Belongings) -> String {
+    match kind {
+        "identity.user" => owner.person.id.to_string(),
+        "identity.api_key" => owner.person.key_id.to_string(),
+        other => panic!("say which {other} is theirs"),
+    }
+}
