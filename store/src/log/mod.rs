@@ -7,6 +7,7 @@ mod command;
 mod copy;
 mod filter;
 mod follow;
+mod holders;
 mod page;
 mod row;
 
