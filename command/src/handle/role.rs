@@ -44,7 +44,7 @@ async fn delete(work: &mut Work<'_>, command: &RoleCommand) -> Result<Attempt, C
         return work.conclude(unit, decided.map(Decided::<Role>::alone));
     }
     let at_most = i64::try_from(MAX_UNASSIGNED).unwrap_or(i64::MAX) + 1;
-    let users = work.engine.log.holders(role, User::KIND, at_most).await?;
+    let users = work.engine.log.holders_of_kind(role, User::KIND, at_most).await?;
     if users.len() > MAX_UNASSIGNED {
         let refusal = RoleError::TooManyUsers { assigned: users.len() };
         return work.conclude::<Role>(unit, Err(CommandError::refused(&refusal)));

@@ -1,4 +1,4 @@
-//! Who keeps a stream from closing.
+//! Who of one kind keeps a stream from closing.
 
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ impl Log {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn holders(
+    pub async fn holders_of_kind(
         &self,
         target: Uuid,
         kind: &str,
