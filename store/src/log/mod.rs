@@ -8,6 +8,7 @@ mod copy;
 mod facts;
 mod filter;
 mod follow;
+mod holders;
 mod kept;
 mod page;
 mod row;
