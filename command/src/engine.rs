@@ -156,7 +156,7 @@ impl Engine {
                 }
                 Err(error) => error,
             };
-            if !error.moved_on() || attempt >= ATTEMPTS {
+            if !(error.moved_on() || basis.misses(&error)) || attempt >= ATTEMPTS {
                 return Err(error);
             }
             metrics::counter!("daybook_command_retries_total").increment(1);
@@ -208,7 +208,18 @@ impl Engine {
         match &order.command {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Organization(command) => {
+                handle::organization::attempt(&mut work, command).await
+            }
+            AnyCommand::BillingAccount(command) => {
+                handle::billing_account::attempt(&mut work, command).await
+            }
+            AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).await,
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
+            AnyCommand::Notification(command) => {
+                handle::notification::attempt(&mut work, command).await
+            }
         }
     }
 

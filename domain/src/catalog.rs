@@ -7,6 +7,11 @@ use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::organizations::billing_account::BillingAccount;
+use crate::organizations::organization::Organization;
+use crate::organizations::resource::Resource;
+use crate::platform::notification::Notification;
+use crate::platform::setting::Setting;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +44,12 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<User>(Some("identity/users"), "register"),
     entry::<Admins>(None, "add"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
+    entry::<Organization>(Some("organizations/organizations"), "create"),
+    entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),
+    entry::<Resource>(Some("organizations/resources"), "create"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<Setting>(Some("platform/settings"), "set"),
+    entry::<Notification>(Some("platform/notifications"), "notify"),
 ];
 
 /// The aggregate of this kind.

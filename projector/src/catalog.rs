@@ -8,6 +8,11 @@ use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::organizations::billing_account::BillingAccountEvent;
+use daybook_domain::organizations::organization::OrganizationEvent;
+use daybook_domain::organizations::resource::ResourceEvent;
+use daybook_domain::platform::notification::NotificationEvent;
+use daybook_domain::platform::setting::SettingEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
@@ -15,7 +20,12 @@ use crate::banking::account::{self, AccountRow, TransactionRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRow};
+use crate::organizations::billing_account::{self, BillingAccountRow};
+use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
+use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::platform::notification::{self, NotificationRow};
+use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
@@ -32,14 +42,26 @@ read_model! {
         users: UserRow,
         user_identifiers: UserIdentifierRow,
         api_keys: ApiKeyRow,
+        organizations: OrganizationRow,
+        org_members: OrgMemberRow,
+        billing_accounts: BillingAccountRow,
+        resources: ResourceRow,
+        resource_metadata: ResourceMetadataRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        system_settings: SystemSettingRow,
+        notifications: NotificationRow,
     }
     projections {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
+        "organizations.organization" => Organization(organization, OrganizationEvent),
+        "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
+        "organizations.resource" => Resource(resource, ResourceEvent),
         "banking.account" => Account(account, AccountEvent),
+        "platform.setting" => Setting(setting, SettingEvent),
+        "platform.notification" => Notification(notification, NotificationEvent),
     }
 }
 

@@ -3,6 +3,11 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod billing_account;
+pub(crate) mod notification;
+pub(crate) mod organization;
+pub(crate) mod resource;
+pub(crate) mod setting;
 pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned};
@@ -39,12 +44,17 @@ impl<'a> Work<'a> {
 
     /// Refuses an owner that is the order's own stream: nothing is of two kinds.
     fn apart_from(&self, owner: Uuid) -> Result<(), CommandError> {
+        self.apart_from_named(owner, "/user_id")
+    }
+
+    /// The same for an owner that another field names.
+    fn apart_from_named(&self, owner: Uuid, field: &str) -> Result<(), CommandError> {
         if owner != self.order.stream {
             return Ok(());
         }
         Err(CommandError::Invalid {
-            pointer: "/user_id".into(),
-            detail: format!("{owner} cannot be both the user and what is theirs"),
+            pointer: field.into(),
+            detail: format!("{owner} cannot be both the owner and what is theirs"),
         })
     }
 
@@ -72,7 +82,7 @@ impl<'a> Work<'a> {
     ) -> Result<(), CommandError> {
         let actor = &self.order.caller.actor;
         let name = command.name();
-        let own = state.owner(self.order.stream, command) == Some(actor.id);
+        let own = state.is_owned_by(self.order.stream, command, actor.id);
         if !access::may(actor, A::KIND, name, own) {
             return Err(CommandError::not_allowed(actor, A::KIND, name));
         }

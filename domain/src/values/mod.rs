@@ -10,7 +10,9 @@ mod personal;
 mod role;
 mod scope;
 mod secret;
+mod setting;
 mod status;
+mod tenancy;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
@@ -20,7 +22,9 @@ pub use personal::Personal;
 pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
-pub use status::UserStatus;
+pub use setting::{SecretValue, SettingKey, SettingType};
+pub use status::{NotificationKind, UserStatus};
+pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.

@@ -85,7 +85,7 @@ fn members_are_active_people() {
     let says = format!("{BOB} is a part of the service and no member of anything");
     assert_refused(decide(facts), Rule, "member-is-system-user", &says);
     // Whoever creates one must be active too.
-    let suspended = given([]).knowing(knowing(UserStatus::Suspended));
+    let suspended = given::<Organization>([]).knowing(knowing(UserStatus::Suspended));
     assert!(suspended.decide(create(None), &by(ADA)).is_err());
 }
 
