@@ -125,6 +125,17 @@ pub(super) fn push_owner(query: &mut QueryBuilder<Postgres>, owner: Owner, user:
             query.push(" IN (SELECT a.id FROM public.accounts a WHERE a.user_id = ");
             query.push_bind(user).push(")");
         }
+        Owner::Organization(column) => {
+            query.push(" AND stored.").push(column);
+            query.push(" IN (SELECT m.org_id FROM public.org_members m WHERE m.user_id = ");
+            query.push_bind(user).push(")");
+        }
+        Owner::Resource(column) => {
+            query.push(" AND stored.").push(column);
+            query.push(" IN (SELECT r.id FROM public.org_members m");
+            query.push(" JOIN public.resources r ON r.org_id = m.org_id WHERE m.user_id = ");
+            query.push_bind(user).push(")");
+        }
         Owner::Nobody => {
             query.push(" AND false");
         }
