@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::{Actor, Context};
+use daybook_domain::services::service::Service;
 use daybook_http::Caller;
 use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
 use uuid::Uuid;
@@ -208,6 +209,12 @@ impl Engine {
         match &order.command {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Post(command) => handle::post::attempt(&mut work, command).await,
+            AnyCommand::Comment(command) => handle::comment::attempt(&mut work, command).await,
+            AnyCommand::Service(command) => handle::plain::<Service>(&mut work, command).await,
+            AnyCommand::Subscription(command) => {
+                handle::subscription::attempt(&mut work, command).await
+            }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
         }
     }

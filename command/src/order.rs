@@ -4,9 +4,13 @@ use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::access;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
+use daybook_domain::content::comment::{Comment, CommentCommand};
+use daybook_domain::content::post::{Post, PostCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::services::service::{Service, ServiceCommand};
+use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -25,6 +29,14 @@ pub enum AnyCommand {
     User(UserCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
+    /// `content.post`
+    Post(PostCommand),
+    /// `content.comment`
+    Comment(CommentCommand),
+    /// `services.service`
+    Service(ServiceCommand),
+    /// `services.subscription`
+    Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
 }
@@ -38,6 +50,10 @@ impl AnyCommand {
         match kind {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
+            Post::KIND => PostCommand::decode(name, data).map(Self::Post),
+            Comment::KIND => CommentCommand::decode(name, data).map(Self::Comment),
+            Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
+            Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
         }

@@ -61,19 +61,26 @@ const SELF_CARE: &[(&str, &[&str])] = &[
     ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
 ];
 
-/// What the bank does to an account, its owner never.
-const BANKS_OWN: &[(&str, &[&str])] = &[(
-    "banking.account",
-    &[
-        "charge_fee",
-        "post_interest",
-        "receive_transfer",
-        "complete_transaction",
-        "fail_transaction",
-        "set_overdraft_limit",
-        "unfreeze",
-    ],
-)];
+/// What the bank does to an account, its owner never; and the same of other things.
+const BANKS_OWN: &[(&str, &[&str])] = &[
+    (
+        "banking.account",
+        &[
+            "charge_fee",
+            "post_interest",
+            "receive_transfer",
+            "complete_transaction",
+            "fail_transaction",
+            "set_overdraft_limit",
+            "unfreeze",
+        ],
+    ),
+    ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
+    ("services.subscription", &["expire"]),
+];
+
+/// What is there for everyone to read, though it is nobody's own.
+const ON_DISPLAY: &[(&str, &[&str])] = &[("services.service", &[READ])];
 
 /// Whether the actor may do `action` to `resource`; `own`: to one that belongs to them.
 ///
@@ -106,6 +113,7 @@ pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool
         }
         UserRole::Manager => true,
         UserRole::User if is_identity => self_care,
+        UserRole::User if listed(ON_DISPLAY, resource, action) => true,
         UserRole::User => own && !besides(resource) && !listed(BANKS_OWN, resource, action),
         UserRole::Viewer => self_care || (action == READ && !is_identity && resource != LOG),
         UserRole::Auditor => self_care || action == READ || action == HISTORY,

@@ -3,10 +3,14 @@
 
 use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
+use crate::content::comment::Comment;
+use crate::content::post::Post;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::services::service::Service;
+use crate::services::subscription::Subscription;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +43,10 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<User>(Some("identity/users"), "register"),
     entry::<Admins>(None, "add"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
+    entry::<Post>(Some("content/posts"), "draft"),
+    entry::<Comment>(Some("content/comments"), "write"),
+    entry::<Service>(Some("services/services"), "register"),
+    entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
 ];
 

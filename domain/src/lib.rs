@@ -8,9 +8,11 @@ pub mod access;
 pub mod aggregate;
 pub mod banking;
 pub mod catalog;
+pub mod content;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod services;
 #[cfg(test)]
 mod testing;
 pub mod values;

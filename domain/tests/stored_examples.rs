@@ -9,10 +9,14 @@ use std::collections::BTreeSet;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::Account;
 use daybook_domain::catalog::AGGREGATES;
+use daybook_domain::content::comment::Comment;
+use daybook_domain::content::post::Post;
 use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::user::User;
 use daybook_domain::message::{CommandMessage, DecodeError, EventMessage, MessageType};
+use daybook_domain::services::service::Service;
+use daybook_domain::services::subscription::Subscription;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -99,6 +103,10 @@ fn every_command_is_read() {
     commands_are_read::<User>();
     commands_are_read::<Admins>();
     commands_are_read::<ApiKey>();
+    commands_are_read::<Post>();
+    commands_are_read::<Comment>();
+    commands_are_read::<Service>();
+    commands_are_read::<Subscription>();
     commands_are_read::<Account>();
 }
 
@@ -107,6 +115,10 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<User>();
     events_are_read_and_written_again::<Admins>();
     events_are_read_and_written_again::<ApiKey>();
+    events_are_read_and_written_again::<Post>();
+    events_are_read_and_written_again::<Comment>();
+    events_are_read_and_written_again::<Service>();
+    events_are_read_and_written_again::<Subscription>();
     events_are_read_and_written_again::<Account>();
 }
 

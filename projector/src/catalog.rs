@@ -4,19 +4,27 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
+use daybook_domain::content::comment::CommentEvent;
+use daybook_domain::content::post::PostEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::services::service::ServiceEvent;
+use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::content::comment::{self, CommentRow};
+use crate::content::post::{self, PostRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
+use crate::services::service::{self, ServiceRow};
+use crate::services::subscription::{self, SubscriptionRow};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
 
@@ -32,6 +40,10 @@ read_model! {
         users: UserRow,
         user_identifiers: UserIdentifierRow,
         api_keys: ApiKeyRow,
+        posts: PostRow,
+        comments: CommentRow,
+        services: ServiceRow,
+        service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
     }
@@ -39,6 +51,10 @@ read_model! {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
+        "content.post" => Post(post, PostEvent),
+        "content.comment" => Comment(comment, CommentEvent),
+        "services.service" => Service(service, ServiceEvent),
+        "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
     }
 }

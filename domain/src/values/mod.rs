@@ -5,21 +5,29 @@
 
 mod account;
 mod contact;
+mod content;
+mod json_object;
 mod money;
 mod personal;
+mod prose;
 mod role;
 mod scope;
 mod secret;
+mod services;
 mod status;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username};
+pub use content::PostStatus;
+pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use personal::Personal;
+pub use prose::Prose;
 pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
+pub use services::{ServiceStatus, SubscriptionStatus};
 pub use status::UserStatus;
 pub use text::Text;
 

@@ -125,5 +125,8 @@ pub(super) fn push_owner(query: &mut QueryBuilder<Postgres>, owner: Owner, user:
             query.push(" IN (SELECT a.id FROM public.accounts a WHERE a.user_id = ");
             query.push_bind(user).push(")");
         }
+        Owner::Nobody => {
+            query.push(" AND false");
+        }
     }
 }

@@ -2,8 +2,10 @@
 //! are walked, and whose their rows are.
 
 mod banking;
+mod content;
 mod identity;
 mod platform;
+mod services;
 
 use crate::catalog::TableInfo;
 use crate::table::ColumnName;
@@ -45,6 +47,8 @@ pub enum Owner {
     User(&'static str),
     /// The owner of the account in this column.
     Account(&'static str),
+    /// Nobody: seen by those who see all of the table.
+    Nobody,
 }
 
 /// A column that orders a table; it never changes in a row, so that a walk along it meets every row
@@ -101,7 +105,8 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] = &[banking::TABLES, identity::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] =
+    &[identity::TABLES, content::TABLES, services::TABLES, banking::TABLES, platform::TABLES];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {
