@@ -11,6 +11,7 @@ mod check;
 mod fill;
 mod in_place;
 mod indexes;
+mod policies;
 
 use daybook_domain::message::DecodeError;
 use daybook_store::ReadError;
