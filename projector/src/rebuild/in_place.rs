@@ -8,8 +8,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::fill::{Fill, Partitions};
-use super::{Memory, OnProgress, RebuildError};
-use super::{indexes, policies};
+use super::{Memory, OnProgress, RebuildError, drift, indexes, policies};
 use crate::catalog::{NAME, TABLES, Tables, VERSION};
 use crate::table::LIVE;
 
@@ -48,6 +47,7 @@ pub async fn in_place(
     let filled = Fill::new(&tables, &mut transaction, Some(Partitions::default()), memory)
         .run(log, up_to, |_| true, progress)
         .await?;
+    drift::put_back(LIVE, &mut transaction).await?;
     taken.put_back(&mut transaction).await?;
     freed.bind_again(&mut transaction).await?;
     let analyze = format!("ANALYZE {}", names.join(", "));

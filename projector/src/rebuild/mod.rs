@@ -8,6 +8,7 @@
 //! recently used are written when there are too many, and loaded again should they be needed.
 
 mod check;
+mod drift;
 mod fill;
 mod in_place;
 mod indexes;

@@ -22,7 +22,10 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
 ];
 
 /// Migrations that go over the tables of all contexts.
-const OVER_ALL_TABLES: &[(&str, &str)] = &[("row_security", "who sees which rows")];
+const OVER_ALL_TABLES: &[(&str, &str)] = &[
+    ("row_security", "who sees which rows"),
+    ("changes_by_hand", "what came from nowhere in the log"),
+];
 
 /// Folders of `projector/src` that are no context.
 const OTHER_ROOMS_OF_PROJECTOR: [(&str, &str); 1] =
