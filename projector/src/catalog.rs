@@ -6,6 +6,8 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
+use daybook_domain::identity::permission::PermissionEvent;
+use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
 use daybook_store::Recorded;
@@ -14,7 +16,9 @@ use sqlx::PgConnection;
 use crate::banking::account::{self, AccountRow, TransactionRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRow};
+use crate::identity::permission::{self, PermissionRow};
+use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::table::{ColumnName, Row, Statements};
@@ -31,6 +35,10 @@ read_model! {
     tables {
         users: UserRow,
         user_identifiers: UserIdentifierRow,
+        permissions: PermissionRow,
+        roles: RoleRow,
+        role_permissions: RolePermissionRow,
+        user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
         accounts: AccountRow,
         transactions: TransactionRow,
@@ -38,6 +46,8 @@ read_model! {
     projections {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
+        "identity.permission" => Permission(permission, PermissionEvent),
+        "identity.role" => Role(role, RoleEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "banking.account" => Account(account, AccountEvent),
     }

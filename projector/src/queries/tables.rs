@@ -45,6 +45,8 @@ pub enum Owner {
     User(&'static str),
     /// The owner of the account in this column.
     Account(&'static str),
+    /// Nobody: seen by those who see all of the table.
+    Nobody,
 }
 
 /// A column that orders a table; it never changes in a row, so that a walk along it meets every row
