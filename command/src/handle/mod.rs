@@ -8,6 +8,7 @@ pub(crate) mod notification;
 pub(crate) mod organization;
 pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod user;
 
