@@ -10,6 +10,7 @@ use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::permission::PermissionEvent;
 use daybook_domain::identity::role::RoleEvent;
+use daybook_domain::identity::session::SessionEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
 use daybook_domain::organizations::billing_account::BillingAccountEvent;
@@ -29,6 +30,7 @@ use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::session::{self, SessionRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
@@ -60,6 +62,7 @@ read_model! {
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
         org_members: OrgMemberRow,
+        sessions: SessionRow,
         billing_accounts: BillingAccountRow,
         resources: ResourceRow,
         resource_metadata: ResourceMetadataRow,
@@ -77,6 +80,7 @@ read_model! {
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.permission" => Permission(permission, PermissionEvent),
         "identity.role" => Role(role, RoleEvent),
+        "identity.session" => Session(session, SessionEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "organizations.organization" => Organization(organization, OrganizationEvent),
         "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
