@@ -2,6 +2,8 @@
 
 mod banking;
 mod identity;
+mod organizations;
+mod platform;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +24,7 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] = &[identity::PART, banking::PART];
+const PARTS: &[Part] = &[identity::PART, organizations::PART, banking::PART, platform::PART];
 
 fn part(command: &str) -> &'static Part {
     let context = command.split('.').next();
@@ -37,6 +39,8 @@ fn may_table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'s
 pub(super) struct Belongings {
     person: Person,
     account: String,
+    organization: organizations::Had,
+    platform: platform::Had,
 }
 
 #[test]
@@ -96,11 +100,15 @@ async fn roles_may_what_the_table_says() {
             .to_string();
         let deposit = json!({ "id": account, "amount": "10.00" });
         house.engine.as_system("banking.account", "deposit", deposit).await.expect("a deposit");
-        people.push((letter, Belongings { person, account }));
+        let organization = organizations::had(&house.engine, &person).await;
+        let platform = platform::had(&house.engine, &person).await;
+        people.push((letter, Belongings { person, account, organization, platform }));
     }
     let bystander = house.person("bystander", "user", &["*"]).await;
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
-    let bystander = Belongings { person: bystander, account };
+    let organization = organizations::had(&house.engine, &bystander).await;
+    let platform = platform::had(&house.engine, &bystander).await;
+    let bystander = Belongings { person: bystander, account, organization, platform };
     house.posted().await;
     let before = house.events().await;
     let mut wrong = Vec::new();

@@ -33,7 +33,9 @@ pub enum OrganizationError {
         user_id: Uuid,
     },
     /// The member-to-be is not active.
-    #[error("{user_id} is {status}; only an active user becomes a member or is given a higher role")]
+    #[error(
+        "{user_id} is {status}; only an active user becomes a member or is given a higher role"
+    )]
     MemberNotActive {
         /// Who should be a member.
         user_id: Uuid,

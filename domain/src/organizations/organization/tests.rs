@@ -69,7 +69,8 @@ fn only_managers_create_one_for_somebody_else() {
 #[test]
 fn members_are_active_people() {
     let add = AddMember { user_id: BOB, role: MemberRole::Member };
-    let decide = |facts| given::<Organization>([created()]).knowing(facts).decide(add.clone(), &by(ADA));
+    let decide =
+        |facts| given::<Organization>([created()]).knowing(facts).decide(add.clone(), &by(ADA));
     assert_eq!(decide(knowing(UserStatus::Active)), one(added(BOB, MemberRole::Member)));
     let unknown = format!("there is no user {BOB} to be a member");
     assert_refused(decide(OrganizationFacts::default()), Rule, "member-not-found", &unknown);
@@ -187,7 +188,8 @@ fn it_is_deleted_with_what_it_has_and_restored_with_that() {
         OrganizationFacts { resources: resources.clone(), sessions: 3, ..Default::default() };
     let deleted = Deleted { resources: resources.clone(), sessions_closed: 3, reason: None };
     let delete = Delete { reason: None };
-    let decided = given::<Organization>([created()]).knowing(facts).decide(delete.clone(), &by(ADA));
+    let decided =
+        given::<Organization>([created()]).knowing(facts).decide(delete.clone(), &by(ADA));
     assert_eq!(decided, one(deleted.clone()));
     let gone = past([created(), deleted.clone().into()]);
     assert_eq!(gone.state.standing(), Standing::Deleted);
@@ -240,7 +242,7 @@ fn nothing_happens_to_what_is_deleted_or_was_never_there() {
 fn it_has_a_bound_of_members() {
     let mut organization = fold::<Organization>(&[created()]);
     for n in 1..MAX_MEMBERS {
-        organization.apply(&added(Uuid::from_u128(n as u128), MemberRole::Viewer));
+        organization.apply(&added(Uuid::from_u128((n as u128) << 64), MemberRole::Viewer));
     }
     let add = AddMember { user_id: CYD, role: MemberRole::Viewer };
     let facts = knowing(UserStatus::Active);
@@ -251,8 +253,11 @@ fn it_has_a_bound_of_members() {
 
 #[test]
 fn it_belongs_to_those_who_administer_it() {
-    let organization =
-        fold::<Organization>(&[created(), added(BOB, MemberRole::Admin), added(CYD, MemberRole::Member)]);
+    let organization = fold::<Organization>(&[
+        created(),
+        added(BOB, MemberRole::Admin),
+        added(CYD, MemberRole::Member),
+    ]);
     let rename: OrganizationCommand = Rename { name: value("x") }.into();
     let owned = |user| organization.is_owned_by(ORG, &rename, user);
     assert_eq!([ADA, BOB, CYD, ORG].map(owned), [true, true, false, false]);

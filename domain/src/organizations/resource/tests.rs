@@ -49,12 +49,17 @@ fn asked() -> Context {
 #[test]
 fn it_is_made_for_an_organization_that_is_there() {
     let made = past([]).decide(create(json!({"tier": "premium"})), &asked());
-    assert_eq!(made, one(match created(json!({"tier": "premium"})) {
-        ResourceEvent::Created(event) => event,
-        other => panic!("{other:?}"),
-    }));
+    assert_eq!(
+        made,
+        one(match created(json!({"tier": "premium"})) {
+            ResourceEvent::Created(event) => event,
+            other => panic!("{other:?}"),
+        })
+    );
     let decide = |organization| {
-        given::<Resource>([]).knowing(ResourceFacts { organization }).decide(create(json!({})), &asked())
+        given::<Resource>([])
+            .knowing(ResourceFacts { organization })
+            .decide(create(json!({})), &asked())
     };
     let says = format!("there is no organization {ORG} to have the resource");
     assert_refused(decide(Standing::Unknown), Rule, "organization-not-found", &says);
@@ -66,7 +71,8 @@ fn it_is_made_for_an_organization_that_is_there() {
 
 #[test]
 fn it_is_renamed() {
-    let rename = |name: &str| past([created(json!({}))]).decide(Rename { name: value(name) }, &asked());
+    let rename =
+        |name: &str| past([created(json!({}))]).decide(Rename { name: value(name) }, &asked());
     assert_eq!(rename("Printer"), NOTHING);
     assert_eq!(rename("Press"), one(Renamed { name: value("Press") }));
 }
@@ -94,7 +100,12 @@ fn metadata_has_a_bound() {
     let full = past([created(of(MAX_METADATA))]);
     let set = |patch: Value| full.decide(SetMetadata { metadata: object(patch) }, &asked());
     let over = set(json!({"b": 1}));
-    assert_refused(over, Invalid, "metadata-too-large", "metadata of at most 65536 bytes is kept, this would be 65542");
+    assert_refused(
+        over,
+        Invalid,
+        "metadata-too-large",
+        "metadata of at most 65536 bytes is kept, this would be 65542",
+    );
     assert!(set(json!({"a": null, "b": 1})).is_ok());
 }
 

@@ -40,7 +40,9 @@ fn asked() -> Context {
 #[test]
 fn it_tells_a_user_who_is_there() {
     assert_eq!(past([]).decide(notify(), &asked()), Ok(vec![notified()]));
-    let decide = |user| given::<Notification>([]).knowing(NotificationFacts { user }).decide(notify(), &asked());
+    let decide = |user| {
+        given::<Notification>([]).knowing(NotificationFacts { user }).decide(notify(), &asked())
+    };
     for status in [UserStatus::Inactive, UserStatus::Suspended] {
         assert!(decide(Some(user(UserRole::User, status))).is_ok(), "{status}");
     }
@@ -48,7 +50,12 @@ fn it_tells_a_user_who_is_there() {
     assert_refused(decide(None), Rule, "user-not-found", &says);
     assert_refused(decide(Some(User::default())), Rule, "user-not-found", &says);
     let gone = decide(Some(user(UserRole::User, UserStatus::Deleted)));
-    assert_refused(gone, Rule, "user-deleted", &format!("the user {ADA} is deleted and is told nothing"));
+    assert_refused(
+        gone,
+        Rule,
+        "user-deleted",
+        &format!("the user {ADA} is deleted and is told nothing"),
+    );
     let again = past([notified()]).decide(notify(), &asked());
     let says = "this notification was given already";
     assert_refused(again, Exists, "notification-already-given", says);
