@@ -5,6 +5,8 @@ use daybook_domain::access;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
+use daybook_domain::identity::permission::{Permission, PermissionCommand};
+use daybook_domain::identity::role::{Role, RoleCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
 use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
@@ -29,6 +31,10 @@ use crate::sequence::{Predecessors, Progress};
 pub enum AnyCommand {
     /// `identity.user`
     User(UserCommand),
+    /// `identity.permission`
+    Permission(PermissionCommand),
+    /// `identity.role`
+    Role(RoleCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
     /// `organizations.organization`
@@ -53,6 +59,8 @@ impl AnyCommand {
     pub fn decode(kind: &str, name: &str, data: &str) -> Result<Self, DecodeError> {
         match kind {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
+            Permission::KIND => PermissionCommand::decode(name, data).map(Self::Permission),
+            Role::KIND => RoleCommand::decode(name, data).map(Self::Role),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
             Organization::KIND => OrganizationCommand::decode(name, data).map(Self::Organization),
             BillingAccount::KIND => {
@@ -73,6 +81,15 @@ impl AnyCommand {
             Self::Setting(SettingCommand::Set(command)) => Some(setting::stream_of(&command.key)),
             _ => None,
         }
+    }
+
+    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
+    /// but a reason to decide again.
+    pub(crate) fn ends_holds_on_it(&self) -> bool {
+        matches!(
+            self,
+            Self::Role(RoleCommand::Delete(_)) | Self::Organization(OrganizationCommand::Delete(_))
+        )
     }
 }
 

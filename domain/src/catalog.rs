@@ -5,6 +5,8 @@ use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
+use crate::identity::permission::Permission;
+use crate::identity::role::Role;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
 use crate::organizations::billing_account::BillingAccount;
@@ -43,6 +45,8 @@ const fn entry<A: Aggregate>(path: Option<&'static str>, creates: &'static str) 
 pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<User>(Some("identity/users"), "register"),
     entry::<Admins>(None, "add"),
+    entry::<Permission>(Some("identity/permissions"), "define"),
+    entry::<Role>(Some("identity/roles"), "create"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
     entry::<Organization>(Some("organizations/organizations"), "create"),
     entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),

@@ -6,6 +6,8 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
+use daybook_domain::identity::permission::PermissionEvent;
+use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
 use daybook_domain::organizations::billing_account::BillingAccountEvent;
@@ -19,7 +21,9 @@ use sqlx::PgConnection;
 use crate::banking::account::{self, AccountRow, TransactionRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRow};
+use crate::identity::permission::{self, PermissionRow};
+use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
 use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
@@ -41,6 +45,10 @@ read_model! {
     tables {
         users: UserRow,
         user_identifiers: UserIdentifierRow,
+        permissions: PermissionRow,
+        roles: RoleRow,
+        role_permissions: RolePermissionRow,
+        user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
         org_members: OrgMemberRow,
@@ -55,6 +63,8 @@ read_model! {
     projections {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
+        "identity.permission" => Permission(permission, PermissionEvent),
+        "identity.role" => Role(role, RoleEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "organizations.organization" => Organization(organization, OrganizationEvent),
         "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),

@@ -17,7 +17,7 @@ pub(crate) async fn attempt(
     let Some(organization) = BillingAccount::default().reads(command) else {
         return super::plain::<BillingAccount>(work, command).await;
     };
-    work.apart_from_named(organization, "/org_id")?;
+    work.apart("/org_id", organization)?;
     let mut unit = work.hold::<BillingAccount>(&[organization]).await?;
     let standing = unit.load::<Organization>(organization).await?.standing();
     let facts = BillingAccountFacts { organization: standing };

@@ -17,7 +17,7 @@ pub(crate) async fn attempt(
         let decided = work.decide::<Resource>(&unit, command, &ResourceFacts::default());
         return work.conclude(unit, decided.map(Decided::<Resource>::alone));
     };
-    work.apart_from_named(organization, "/org_id")?;
+    work.apart("/org_id", organization)?;
     // Streams are locked in one order only, so both are taken anew. Whose it is never changes.
     drop(unit);
     let mut unit = work.hold::<Resource>(&[organization]).await?;

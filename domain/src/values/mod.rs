@@ -6,6 +6,7 @@
 mod account;
 mod contact;
 mod money;
+mod permission;
 mod personal;
 mod role;
 mod scope;
@@ -18,13 +19,14 @@ mod text;
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username};
 pub use money::{Amount, Currency, Money, OverdraftLimit};
+pub use permission::{PermittedAction, PermittedResource};
 pub use personal::Personal;
-pub use role::UserRole;
+pub use role::{MemberRole, UserRole};
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
 pub use setting::{SecretValue, SettingKey, SettingType};
 pub use status::{NotificationKind, UserStatus};
-pub use tenancy::{CountryCode, MemberRole, PlanTier};
+pub use tenancy::{CountryCode, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.
@@ -33,6 +35,10 @@ pub type FullName = Text<255>;
 pub type NamePart = Text<100, 0>;
 /// Why something was done, in the words of whoever did it.
 pub type Reason = Text<500>;
+/// The name of a role.
+pub type RoleName = Text<50>;
+/// The name of a permission.
+pub type PermissionName = Text<100>;
 /// What something is about.
 pub type Description = Text<1000>;
 

@@ -8,9 +8,12 @@ mod copy;
 mod facts;
 mod filter;
 mod follow;
+mod holders;
+mod kept;
 mod page;
 mod row;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +26,7 @@ pub use self::command::Answered;
 pub use self::facts::{Fact, Facts};
 pub use self::filter::Filter;
 pub use self::follow::Follow;
+use self::kept::Kept;
 pub use self::page::Page;
 use crate::error::ReadError;
 use crate::recorded::Recorded;
@@ -31,6 +35,7 @@ use crate::recorded::Recorded;
 #[derive(Debug, Clone)]
 pub struct Log {
     pool: PgPool,
+    kept: Arc<Kept>,
 }
 
 /// How far the log has come.
@@ -91,7 +96,7 @@ impl Log {
     /// Reads through this pool.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { kept: Arc::new(Kept::like(pool.clone())), pool }
     }
 
     /// The pool that it reads through.
@@ -145,12 +150,14 @@ impl Log {
         after_version: i64,
         up_to_version: i64,
     ) -> Result<Facts, ReadError> {
+        let mut lent = self.kept.lend().await?;
         let rows = sqlx::query(include_str!("facts.sql"))
             .bind(stream)
             .bind(after_version)
             .bind(up_to_version)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut lent.connection)
             .await?;
+        lent.done();
         Ok(Facts::new(rows))
     }
 
@@ -211,13 +218,15 @@ impl Log {
     /// # Errors
     /// When the server does not answer.
     pub async fn stream_head(&self, stream: Uuid) -> Result<Option<StreamHead>, ReadError> {
+        let mut lent = self.kept.lend().await?;
         let row = sqlx::query(
             "SELECT kind, lane, version, first_at, last_at, closed_at
              FROM journal.streams WHERE stream_id = $1",
         )
         .bind(stream)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut lent.connection)
         .await?;
+        lent.done();
         let head = |row: &PgRow| {
             Ok::<_, sqlx::Error>(StreamHead {
                 kind: row.try_get(0)?,
