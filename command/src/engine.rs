@@ -162,6 +162,9 @@ impl Engine {
                 Err(error) => error,
             };
             if !(error.moved_on() || basis.misses(&error)) || attempt >= ATTEMPTS {
+            let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
+            let again = error.moved_on() || (held && order.command.ends_holds_on_it());
+            if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }
             metrics::counter!("daybook_command_retries_total").increment(1);

@@ -102,6 +102,15 @@ impl AnyCommand {
             _ => None,
         }
     }
+
+    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
+    /// but a reason to decide again.
+    pub(crate) fn ends_holds_on_it(&self) -> bool {
+        matches!(
+            self,
+            Self::Role(RoleCommand::Delete(_)) | Self::Organization(OrganizationCommand::Delete(_))
+        )
+    }
 }
 
 /// A command as it comes in: names and JSON.

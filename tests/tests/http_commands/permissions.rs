@@ -4,6 +4,8 @@ mod banking;
 mod content;
 mod identity;
 mod services;
+mod organizations;
+mod platform;
 
 use std::collections::BTreeSet;
 
@@ -45,6 +47,7 @@ async fn make(house: &House, person: Uuid) {
         house.engine.as_system(kind, command, fields).await.expect(kind);
     }
 }
+const PARTS: &[Part] = &[identity::PART, organizations::PART, banking::PART, platform::PART];
 
 fn part(command: &str) -> &'static Part {
     let context = command.split('.').next();
@@ -59,6 +62,8 @@ fn may_table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'s
 pub(super) struct Belongings {
     person: Person,
     account: String,
+    organization: organizations::Had,
+    platform: platform::Had,
 }
 
 #[test]
@@ -127,6 +132,15 @@ async fn roles_may_what_the_table_says() {
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
     make(&house, bystander.id).await;
     let bystander = Belongings { person: bystander, account };
+        let organization = organizations::had(&house.engine, &person).await;
+        let platform = platform::had(&house.engine, &person).await;
+        people.push((letter, Belongings { person, account, organization, platform }));
+    }
+    let bystander = house.person("bystander", "user", &["*"]).await;
+    let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
+    let organization = organizations::had(&house.engine, &bystander).await;
+    let platform = platform::had(&house.engine, &bystander).await;
+    let bystander = Belongings { person: bystander, account, organization, platform };
     house.posted().await;
     let before = house.events().await;
     let mut wrong = Vec::new();
