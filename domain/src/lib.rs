@@ -12,6 +12,8 @@ pub mod content;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod organizations;
+pub mod platform;
 pub mod services;
 #[cfg(test)]
 mod testing;

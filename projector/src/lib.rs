@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod content;
 pub mod http;
 pub mod identity;
+pub mod organizations;
 pub mod parked;
 pub mod platform;
 pub mod posted;

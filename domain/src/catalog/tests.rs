@@ -59,7 +59,11 @@ const ABOUT_PEOPLE: &[&str] = &[
 ];
 
 /// What is about things, though it goes by a name of the list.
-const ABOUT_THINGS: &[(&str, &str)] = &[("services.service", "description")];
+const ABOUT_THINGS: &[(&str, &str)] = &[
+    ("identity.permission", "description"),
+    ("identity.role", "description"),
+    ("services.service", "description"),
+];
 
 #[test]
 fn what_is_about_people_is_marked() {

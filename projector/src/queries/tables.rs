@@ -4,6 +4,7 @@
 mod banking;
 mod content;
 mod identity;
+mod organizations;
 mod platform;
 mod services;
 
@@ -47,6 +48,10 @@ pub enum Owner {
     User(&'static str),
     /// The owner of the account in this column.
     Account(&'static str),
+    /// Every member of the organization in this column.
+    Organization(&'static str),
+    /// Every member of the organization that has the resource in this column.
+    Resource(&'static str),
     /// Nobody: seen by those who see all of the table.
     Nobody,
 }
@@ -105,8 +110,14 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] =
-    &[identity::TABLES, content::TABLES, services::TABLES, banking::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] = &[
+    identity::TABLES,
+    organizations::TABLES,
+    content::TABLES,
+    services::TABLES,
+    banking::TABLES,
+    platform::TABLES,
+];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {
