@@ -3,6 +3,7 @@
 pub mod berka;
 pub mod progress;
 pub mod report;
+pub mod stackexchange;
 pub mod submit;
 
 pub use report::{ImportError, Report, Wrong};
