@@ -209,6 +209,8 @@ impl Engine {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
+            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
         }
     }
 

@@ -7,6 +7,8 @@ use daybook_domain::banking::account::{Account, AccountCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::support::asset::{Asset, AssetCommand};
+use daybook_domain::support::ticket::{Ticket, TicketCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -27,6 +29,10 @@ pub enum AnyCommand {
     ApiKey(ApiKeyCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `support.ticket`
+    Ticket(TicketCommand),
+    /// `support.asset`
+    Asset(AssetCommand),
 }
 
 impl AnyCommand {
@@ -39,6 +45,8 @@ impl AnyCommand {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
+            Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
         }
     }

@@ -61,19 +61,26 @@ const SELF_CARE: &[(&str, &[&str])] = &[
     ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
 ];
 
-/// What the bank does to an account, its owner never.
-const BANKS_OWN: &[(&str, &[&str])] = &[(
-    "banking.account",
-    &[
-        "charge_fee",
-        "post_interest",
-        "receive_transfer",
-        "complete_transaction",
-        "fail_transaction",
-        "set_overdraft_limit",
-        "unfreeze",
-    ],
-)];
+/// What the bank does to an account, its owner never; and the same of other things.
+const BANKS_OWN: &[(&str, &[&str])] = &[
+    (
+        "banking.account",
+        &[
+            "charge_fee",
+            "post_interest",
+            "receive_transfer",
+            "complete_transaction",
+            "fail_transaction",
+            "set_overdraft_limit",
+            "unfreeze",
+        ],
+    ),
+    ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
+    (
+        "support.asset",
+        &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
+    ),
+];
 
 /// Whether the actor may do `action` to `resource`; `own`: to one that belongs to them.
 ///

@@ -7,6 +7,8 @@ use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::support::asset::Asset;
+use crate::support::ticket::Ticket;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +42,8 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Admins>(None, "add"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<Ticket>(Some("support/tickets"), "open"),
+    entry::<Asset>(Some("support/assets"), "register"),
 ];
 
 /// The aggregate of this kind.

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod support;
 #[cfg(test)]
 mod testing;
 pub mod values;

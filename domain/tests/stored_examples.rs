@@ -13,6 +13,8 @@ use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::user::User;
 use daybook_domain::message::{CommandMessage, DecodeError, EventMessage, MessageType};
+use daybook_domain::support::asset::Asset;
+use daybook_domain::support::ticket::Ticket;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -100,6 +102,8 @@ fn every_command_is_read() {
     commands_are_read::<Admins>();
     commands_are_read::<ApiKey>();
     commands_are_read::<Account>();
+    commands_are_read::<Ticket>();
+    commands_are_read::<Asset>();
 }
 
 #[test]
@@ -108,6 +112,8 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Admins>();
     events_are_read_and_written_again::<ApiKey>();
     events_are_read_and_written_again::<Account>();
+    events_are_read_and_written_again::<Ticket>();
+    events_are_read_and_written_again::<Asset>();
 }
 
 #[test]

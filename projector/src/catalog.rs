@@ -8,6 +8,8 @@ use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::support::asset::AssetEvent;
+use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
@@ -17,6 +19,8 @@ use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
+use crate::support::asset::{self, ItAssetRow};
+use crate::support::ticket::{self, SupportTicketRow};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
 
@@ -34,12 +38,16 @@ read_model! {
         api_keys: ApiKeyRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        support_tickets: SupportTicketRow,
+        it_assets: ItAssetRow,
     }
     projections {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "banking.account" => Account(account, AccountEvent),
+        "support.ticket" => Ticket(ticket, TicketEvent),
+        "support.asset" => Asset(asset, AssetEvent),
     }
 }
 

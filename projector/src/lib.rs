@@ -16,6 +16,7 @@ pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod rows;
+pub mod support;
 pub mod table;
 pub mod worker;
 mod write;

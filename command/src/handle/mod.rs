@@ -3,6 +3,8 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod asset;
+pub(crate) mod ticket;
 pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned};

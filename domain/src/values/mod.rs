@@ -5,22 +5,28 @@
 
 mod account;
 mod contact;
+mod json_object;
 mod money;
 mod personal;
+mod prose;
 mod role;
 mod scope;
 mod secret;
 mod status;
+mod support;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username};
+pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use personal::Personal;
+pub use prose::Prose;
 pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
 pub use status::UserStatus;
+pub use support::{AssetStatus, TicketPriority, TicketStatus, WaitsFor};
 pub use text::Text;
 
 /// A person's whole name.

@@ -4,6 +4,7 @@
 mod banking;
 mod identity;
 mod platform;
+mod support;
 
 use crate::catalog::TableInfo;
 use crate::table::ColumnName;
@@ -101,7 +102,8 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] = &[banking::TABLES, identity::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] =
+    &[banking::TABLES, identity::TABLES, support::TABLES, platform::TABLES];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {
