@@ -2,7 +2,7 @@
 
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::message::EventMessage;
-use daybook_store::{Log, ReadError, Recorded};
+use daybook_store::{Fact, Log, ReadError};
 use uuid::Uuid;
 
 use crate::error::CommandError;
@@ -34,12 +34,9 @@ pub const PAGE: i64 = 256;
 pub async fn stream<A: Aggregate>(log: &Log, stream: Uuid) -> Result<Loaded<A>, CommandError> {
     let mut loaded = Loaded { state: A::default(), version: 0, events_read: 0 };
     loop {
-        let events = log.stream(stream, loaded.version, Some(loaded.version + PAGE)).await?;
-        if events.first().is_some_and(|event| event.kind() != A::KIND) {
-            return Err(CommandError::OtherKind { stream, expected: A::KIND });
-        }
+        let facts = log.facts(stream, loaded.version, loaded.version + PAGE).await?;
         let first_page = loaded.version == 0;
-        let full = i64::try_from(events.len()).is_ok_and(|count| count == PAGE);
+        let full = i64::try_from(facts.len()).is_ok_and(|count| count == PAGE);
         if first_page
             && full
             && let Some(snapshot) = snapshot::<A>(log, stream).await?
@@ -47,9 +44,13 @@ pub async fn stream<A: Aggregate>(log: &Log, stream: Uuid) -> Result<Loaded<A>, 
             loaded = snapshot;
             continue;
         }
-        for recorded in &events {
-            loaded.state.apply(&decode::<A>(recorded)?);
-            loaded.version = recorded.version;
+        for fact in facts.iter() {
+            let fact = fact?;
+            if kind_of(fact.event_type) != A::KIND {
+                return Err(CommandError::OtherKind { stream, expected: A::KIND });
+            }
+            loaded.state.apply(&decode::<A>(&fact)?);
+            loaded.version = fact.version;
             loaded.events_read += 1;
         }
         if !full {
@@ -73,11 +74,16 @@ async fn snapshot<A: Aggregate>(
     }
 }
 
-fn decode<A: Aggregate>(recorded: &Recorded) -> Result<A::Event, ReadError> {
-    A::Event::decode(&recorded.event_type, recorded.schema_version, recorded.data.get()).map_err(
-        |error| ReadError::Corrupt {
-            place: format!("position {}", recorded.position),
+/// `context.aggregate` of an event's type.
+fn kind_of(event_type: &str) -> &str {
+    event_type.rsplit_once('.').map_or(event_type, |(kind, _)| kind)
+}
+
+fn decode<A: Aggregate>(fact: &Fact<'_>) -> Result<A::Event, ReadError> {
+    A::Event::decode(fact.event_type, fact.schema_version, fact.data).map_err(|error| {
+        ReadError::Corrupt {
+            place: format!("position {}", fact.position),
             reason: error.to_string(),
-        },
-    )
+        }
+    })
 }

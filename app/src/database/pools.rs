@@ -125,11 +125,20 @@ impl Pools {
     }
 }
 
+/// For how long a connection rests before it is asked whether it is still alive.
+const RESTED: Duration = Duration::from_secs(1);
+
 fn pool(role: Role, service: &PgConnectOptions, size: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(Duration::from_secs(10))
         .idle_timeout(Duration::from_secs(300))
+        // A connection in steady use is not asked before each use whether it is alive: that would
+        // double every round trip. One that rested is.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < RESTED || connection.ping().await.is_ok()) })
+        })
         .connect_lazy_with(role.options(service))
 }
 

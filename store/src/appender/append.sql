@@ -1,5 +1,4 @@
 CALL journal.append(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-    $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42,
-    $43, $44, $45, $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62,
-    $63, NULL, NULL, NULL)
+    $1, $2, $3::journal.append_request[], $4::journal.append_stream[], $5::journal.append_event[],
+    $6::journal.append_guard[], $7::journal.append_reference[], $8::journal.append_claim[], $9::journal.append_inner[],
+    $10, $11::journal.append_hold[], $12, $13, NULL, NULL, NULL)

@@ -1,14 +1,15 @@
-//! A batch as the arrays that `journal.append` takes. Everything that does not depend on the
+//! A batch as the rows that `journal.append` takes. Everything that does not depend on the
 //! log's head is computed here, before the order is locked.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::types::ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use super::prepared::Prepared;
-use super::rows::{ClaimRow, EventRow, GuardRow, JsonText, ReferenceRow, RequestRow, StreamRow};
+use super::rows::{
+    ClaimRow, EventRow, GuardRow, HoldRow, InnerRow, ReferenceRow, RequestRow, StreamRow,
+};
 use crate::lane::{LANES, lane_of};
 use crate::request::{Life, NewEvent, StreamWrite};
 
@@ -25,18 +26,15 @@ enum Dependency {
 pub(super) struct Batch<'a> {
     pub(super) prepared: Vec<&'a Prepared>,
     pub(super) requests: Vec<RequestRow>,
-    pub(super) new: Vec<StreamRow<'a>>,
-    pub(super) old: Vec<StreamRow<'a>>,
+    pub(super) streams: Vec<StreamRow<'a>>,
     pub(super) guards: Vec<GuardRow>,
     pub(super) references: Vec<ReferenceRow>,
     pub(super) claims: Vec<ClaimRow<'a>>,
-    pub(super) inner: Vec<i32>,
+    pub(super) inner: Vec<InnerRow>,
     /// Streams that close, and the requests that close them.
     pub(super) close: Vec<(Uuid, usize)>,
-    pub(super) holds: Vec<(Uuid, Uuid, Option<DateTime<Utc>>)>,
-    pub(super) unholds: Vec<(Uuid, Uuid)>,
+    pub(super) holds: Vec<HoldRow>,
     pub(super) events: Vec<EventRow<'a>>,
-    pub(super) dependencies: Vec<i32>,
     pub(super) lanes: Vec<(i16, i32)>,
 }
 
@@ -44,12 +42,15 @@ pub(super) struct Batch<'a> {
 #[derive(Debug)]
 struct Building<'a> {
     batch: Batch<'a>,
-    streams: Vec<StreamRow<'a>>,
-    stream_rows: HashMap<Uuid, usize>,
+    /// Where each written stream stands, and the event that made its row exist last.
+    stream_rows: HashMap<Uuid, (usize, i32)>,
     reference_rows: HashMap<(Uuid, bool), i32>,
     holds: HashMap<(Uuid, Uuid), Option<Option<DateTime<Utc>>>>,
     lane_events: Vec<i32>,
-    dependencies: Vec<Dependency>,
+    /// A list an event.
+    dependencies: Vec<Vec<Dependency>>,
+    /// Claims with the event that released each last.
+    released: Vec<(usize, i32)>,
 }
 
 /// A count that came from a bounded batch.
@@ -62,12 +63,12 @@ impl<'a> Batch<'a> {
     pub(super) fn new(requests: impl Iterator<Item = &'a Prepared>) -> Self {
         let mut building = Building {
             batch: Self::default(),
-            streams: Vec::new(),
             stream_rows: HashMap::new(),
             reference_rows: HashMap::new(),
             holds: HashMap::new(),
             lane_events: vec![0; usize::from(LANES.unsigned_abs())],
             dependencies: Vec::new(),
+            released: Vec::new(),
         };
         for (number, prepared) in requests.enumerate() {
             building.request(number, prepared);
@@ -92,12 +93,15 @@ impl<'a> Building<'a> {
         }
         let first_claim = small(self.batch.claims.len());
         for (key, plan) in &prepared.claims {
+            if let Some(event) = plan.released_by {
+                self.released.push((self.batch.claims.len(), first_event + small(event)));
+            }
             self.batch.claims.push(ClaimRow {
                 scope: key.scope,
                 key: &key.key,
                 asker: plan.asker,
                 holder: plan.holder,
-                released: plan.released_by.map(|event| first_event + small(event)),
+                released: None,
                 request: number,
             });
         }
@@ -111,6 +115,7 @@ impl<'a> Building<'a> {
         let version =
             first.map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
         self.batch.requests.push(RequestRow {
+            command: request.command,
             stream: first.map_or(Uuid::nil(), |write| write.stream_id),
             version,
             created: first
@@ -136,21 +141,21 @@ impl<'a> Building<'a> {
         let lane = lane_of(stream);
         for (n, event) in write.events.iter().enumerate() {
             let global = small(self.batch.events.len()) + 1;
-            let from = small(self.dependencies.len()) + 1;
+            self.dependencies.push(Vec::new());
             self.depend(number, prepared, stream, event, global);
             self.depend_on_claims(prepared, global, first_event, first_claim);
-            self.stream(number, write, lane, event, global);
             let offset = &mut self.lane_events[usize::from(lane.unsigned_abs())];
             *offset += 1;
+            let offset = *offset;
+            self.stream(number, write, event, (global, lane, offset));
             self.batch.events.push(EventRow {
                 stream,
                 version: version + 1 + i64::from(small(n)),
                 lane,
-                lane_offset: *offset,
+                lane_offset: offset,
                 event,
-                request: number,
-                dependency_from: from,
-                dependency_to: small(self.dependencies.len()),
+                prepared,
+                dependencies: None,
             });
         }
     }
@@ -178,8 +183,15 @@ impl<'a> Building<'a> {
                 && (strong || !event.references.contains(&other))
                 && !matches!(dependency, Dependency::Inner(event) if event >= global)
             {
-                self.dependencies.push(dependency);
+                self.depends(dependency);
             }
+        }
+    }
+
+    /// The event under way depends on this.
+    fn depends(&mut self, dependency: Dependency) {
+        if let Some(last) = self.dependencies.last_mut() {
+            last.push(dependency);
         }
     }
 
@@ -200,8 +212,7 @@ impl<'a> Building<'a> {
             return Some(Dependency::Reference(self.reference(other, strong, number)));
         };
         if own.expected_version == 0 {
-            let made = self.stream_rows.get(&other).and_then(|row| self.streams[*row].made)?;
-            return Some(Dependency::Inner(made));
+            return self.stream_rows.get(&other).map(|(_, made)| Dependency::Inner(*made));
         }
         let reopened =
             own.events.iter().any(|event| matches!(event.life, Life::Opens | Life::Reopens));
@@ -231,28 +242,29 @@ impl<'a> Building<'a> {
     ) {
         for (n, (_, plan)) in prepared.claims.iter().enumerate() {
             if plan.taken_by.is_some_and(|event| first_event + small(event) == global) {
-                self.dependencies.push(Dependency::Claim(first_claim + small(n) + 1));
+                self.depends(Dependency::Claim(first_claim + small(n) + 1));
             }
             for (taker, release) in &plan.handed_on {
                 if first_event + small(*taker) == global {
-                    self.dependencies.push(Dependency::Inner(first_event + small(*release)));
+                    self.depends(Dependency::Inner(first_event + small(*release)));
                 }
             }
         }
     }
 
+    /// Notes what the event does to its stream: its number in the batch, its lane, its number there.
     fn stream(
         &mut self,
         number: usize,
         write: &'a StreamWrite,
-        lane: i16,
         event: &NewEvent,
-        global: i32,
+        (global, lane, offset): (i32, i16, i32),
     ) {
-        let next = self.streams.len();
-        let row = *self.stream_rows.entry(write.stream_id).or_insert(next);
-        if row == next {
-            self.streams.push(StreamRow {
+        let begins = write.expected_version == 0;
+        let next = self.batch.streams.len();
+        let (row, made) = self.stream_rows.entry(write.stream_id).or_insert((next, global));
+        if *row == next {
+            self.batch.streams.push(StreamRow {
                 stream: write.stream_id,
                 kind: write.kind,
                 lane,
@@ -260,19 +272,20 @@ impl<'a> Building<'a> {
                 version: write.expected_version,
                 first: global,
                 last: global,
-                made: (write.expected_version == 0).then_some(global),
+                made: begins.then_some(offset),
                 closed: None,
                 opened: false,
                 request: number,
             });
         }
-        let row = &mut self.streams[row];
+        let row = &mut self.batch.streams[*row];
         row.version += 1;
         row.last = global;
         match event.life {
             Life::Goes => {}
             Life::Opens => {
-                row.made = Some(global);
+                *made = global;
+                row.made = Some(offset);
                 (row.closed, row.opened) = (None, true);
             }
             Life::Reopens => (row.closed, row.opened) = (None, true),
@@ -284,51 +297,42 @@ impl<'a> Building<'a> {
     }
 
     fn finish(mut self) -> Batch<'a> {
+        for (claim, event) in std::mem::take(&mut self.released) {
+            let InnerRow { lane, lane_offset, .. } = self.inner(event);
+            self.batch.claims[claim].released = Some((lane, lane_offset));
+        }
         let references = small(self.batch.references.len());
         let claims = small(self.batch.claims.len());
-        for dependency in self.dependencies {
-            let number = match dependency {
-                Dependency::Reference(row) => row,
-                Dependency::Claim(row) => references + row,
-                Dependency::Inner(event) => {
-                    self.batch.inner.push(event);
-                    references + claims + small(self.batch.inner.len())
-                }
-            };
-            self.batch.dependencies.push(number);
-        }
-        (self.batch.new, self.batch.old) =
-            self.streams.into_iter().partition(|row| row.expected == 0);
-        for ((target, holder), hold) in self.holds {
-            match hold {
-                Some(expires) => self.batch.holds.push((target, holder, expires)),
-                None => self.batch.unholds.push((target, holder)),
+        for (n, dependencies) in std::mem::take(&mut self.dependencies).into_iter().enumerate() {
+            if dependencies.is_empty() {
+                continue;
             }
+            let mut numbers = Vec::with_capacity(dependencies.len());
+            for dependency in dependencies {
+                numbers.push(match dependency {
+                    Dependency::Reference(row) => row,
+                    Dependency::Claim(row) => references + row,
+                    Dependency::Inner(event) => {
+                        let inner = self.inner(event);
+                        self.batch.inner.push(inner);
+                        references + claims + small(self.batch.inner.len())
+                    }
+                });
+            }
+            self.batch.events[n].dependencies = Some(numbers);
+        }
+        for ((target, holder), hold) in self.holds {
+            let (expires, taken) = (hold.flatten(), hold.is_some());
+            self.batch.holds.push(HoldRow { target, holder, expires, taken });
         }
         self.batch.lanes =
             (0..LANES).zip(self.lane_events).filter(|(_, events)| *events > 0).collect();
         self.batch
     }
-}
 
-impl<'a> Batch<'a> {
-    /// The column `of` every event.
-    pub(super) fn of_events<T>(&self, of: impl Fn(&EventRow<'a>) -> T) -> Vec<T> {
-        self.events.iter().map(of).collect()
-    }
-
-    /// The column `of` every event's request.
-    pub(super) fn of_requests<T>(&self, of: impl Fn(&'a Prepared) -> T) -> Vec<T> {
-        self.events.iter().map(|event| of(self.prepared[event.request])).collect()
-    }
-
-    /// The events' data.
-    pub(super) fn data(&self) -> Vec<JsonText<'a>> {
-        self.events.iter().map(|row| JsonText(&row.event.data)).collect()
-    }
-
-    /// The events' client addresses.
-    pub(super) fn addresses(&self) -> Vec<Option<IpNetwork>> {
-        self.of_requests(|prepared| prepared.request.metadata.ip_address.map(IpNetwork::from))
+    /// The batch's event of this number, as others of the batch depend on it.
+    fn inner(&self, event: i32) -> InnerRow {
+        let row = &self.batch.events[usize::try_from(event - 1).unwrap_or(0)];
+        InnerRow { event, lane: row.lane, lane_offset: row.lane_offset }
     }
 }

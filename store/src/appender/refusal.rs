@@ -29,8 +29,9 @@ pub(super) fn verdicts(
                 let (database, process) = (*database, now);
                 verdicts.fill(Some(Err(AppendError::ClockAhead { database, process })));
             }
-            Failure::Old { at, actual } => conflict(&mut verdicts, &batch.old[at - 1], *actual),
-            Failure::New { at, actual } => conflict(&mut verdicts, &batch.new[at - 1], *actual),
+            Failure::Stream { at, actual } => {
+                conflict(&mut verdicts, &batch.streams[at - 1], *actual);
+            }
             Failure::Guard { at, actual } => {
                 let guard = batch.guards[at - 1];
                 let error = if guard.own {

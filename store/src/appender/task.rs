@@ -21,12 +21,19 @@ use crate::request::Appended;
 /// The first wait before a batch is sent again; doubles up to a second.
 const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 
+/// The longest that a batch waits for more requests.
+const LONGEST_LINGER: Duration = Duration::from_micros(250);
+
 pub(super) struct Task {
     connect: PgConnectOptions,
     connection: Option<PgConnection>,
     options: AppenderOptions,
     max_ahead: chrono::Duration,
     head: watch::Sender<i64>,
+    /// How many requests the last batch had.
+    recent: usize,
+    /// How long the next may wait for as many.
+    linger: Duration,
 }
 
 impl Task {
@@ -45,7 +52,8 @@ impl Task {
         ]);
         let max_ahead = chrono::Duration::from_std(options.max_clock_ahead)
             .unwrap_or_else(|_| chrono::Duration::days(1));
-        Self { connect, connection: None, options, max_ahead, head }
+        let (recent, linger) = (1, Duration::ZERO);
+        Self { connect, connection: None, options, max_ahead, head, recent, linger }
     }
 
     /// Works until every sender is gone and the queue is empty.
@@ -58,17 +66,35 @@ impl Task {
                     None => break,
                 }
             }
+            self.gather(&mut queue, &mut waiting).await;
+            let batch =
+                compose(&mut queue, self.options.max_batch_requests, self.options.max_batch_events);
+            let begun = Instant::now();
+            self.recent = batch.len();
+            self.commit(batch).await;
+            self.linger = (begun.elapsed() / 4).min(LONGEST_LINGER);
+        }
+        if let Some(connection) = self.connection {
+            drop(connection.close().await);
+        }
+    }
+
+    /// Takes in what waits. Who was answered together comes back together, a moment later than the
+    /// first of them: a batch that left at once would leave the others for the one after it, and
+    /// two batches cost twice what one does. So it lingers until as many are here as the last
+    /// batch had, but never long in proportion to what a call takes.
+    async fn gather(&self, queue: &mut VecDeque<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
+        let until = Instant::now() + self.linger;
+        loop {
             while queue.len() < self.options.queue.max(1)
                 && let Ok(next) = waiting.try_recv()
             {
                 queue.push_back(next);
             }
-            let batch =
-                compose(&mut queue, self.options.max_batch_requests, self.options.max_batch_events);
-            self.commit(batch).await;
-        }
-        if let Some(connection) = self.connection {
-            drop(connection.close().await);
+            if queue.len() >= self.recent || Instant::now() >= until {
+                return;
+            }
+            tokio::task::yield_now().await;
         }
     }
 

@@ -5,6 +5,7 @@
 mod binary;
 mod command;
 mod copy;
+mod facts;
 mod filter;
 mod follow;
 mod page;
@@ -19,6 +20,7 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 pub use self::command::Answered;
+pub use self::facts::{Fact, Facts};
 pub use self::filter::Filter;
 pub use self::follow::Follow;
 pub use self::page::Page;
@@ -115,6 +117,43 @@ impl Log {
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(row::recorded).collect()
+    }
+
+    /// A stream's events as a state is folded from them: the same ones, without all that only
+    /// readers of history want.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn facts(
+        &self,
+        stream: Uuid,
+        after_version: i64,
+        up_to_version: i64,
+    ) -> Result<Facts, ReadError> {
+        let rows = sqlx::query(include_str!("facts.sql"))
+            .bind(stream)
+            .bind(after_version)
+            .bind(up_to_version)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(Facts::new(rows))
+    }
+
+    /// The streams that hold this one, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn holders(&self, target: Uuid, limit: i64) -> Result<Vec<Uuid>, ReadError> {
+        let holders = sqlx::query_scalar(
+            "SELECT holder FROM journal.holds
+             WHERE target = $1 AND (expires_at IS NULL OR expires_at > journal.clock())
+             ORDER BY holder LIMIT $2",
+        )
+        .bind(target)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(holders)
     }
 
     /// What the log knows of a stream; `None` if it has no events.

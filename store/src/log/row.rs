@@ -51,24 +51,33 @@ pub(super) fn dependencies(flat: Option<Vec<i64>>) -> Vec<Dependency> {
 
 /// The text of a `jsonb` value in its binary form: a version, 1, and the text.
 pub(super) fn json_text(bytes: &[u8], position: i64) -> Result<Box<RawValue>, ReadError> {
-    let corrupt =
-        |reason: String| ReadError::Corrupt { place: format!("position {position}"), reason };
-    let text = match bytes.split_first() {
-        Some((1, text)) => std::str::from_utf8(text).map_err(|error| corrupt(error.to_string()))?,
-        _ => return Err(corrupt("jsonb of another version".to_owned())),
-    };
-    RawValue::from_string(text.to_owned()).map_err(|error| corrupt(error.to_string()))
+    let text = text_of(bytes, position)?;
+    RawValue::from_string(text.to_owned()).map_err(|error| corrupt(position, error.to_string()))
+}
+
+fn text_of(bytes: &[u8], position: i64) -> Result<&str, ReadError> {
+    match bytes.split_first() {
+        Some((1, text)) => {
+            std::str::from_utf8(text).map_err(|error| corrupt(position, error.to_string()))
+        }
+        _ => Err(corrupt(position, "jsonb of another version".to_owned())),
+    }
+}
+
+fn corrupt(position: i64, reason: String) -> ReadError {
+    ReadError::Corrupt { place: format!("position {position}"), reason }
 }
 
 fn data(row: &PgRow, position: i64) -> Result<Box<RawValue>, ReadError> {
-    let value = row.try_get_raw(9)?;
-    let format = value.format();
-    let bytes = value.as_bytes().map_err(sqlx::Error::Decode)?;
-    match format {
-        PgValueFormat::Binary => json_text(bytes, position),
-        PgValueFormat::Text => Err(ReadError::Corrupt {
-            place: format!("position {position}"),
-            reason: "the server answered in text".to_owned(),
-        }),
+    let text = data_text(row, 9, position)?;
+    RawValue::from_string(text.to_owned()).map_err(|error| corrupt(position, error.to_string()))
+}
+
+/// The text of the `jsonb` column `at`, where it lies.
+pub(super) fn data_text(row: &PgRow, at: usize, position: i64) -> Result<&str, ReadError> {
+    let value = row.try_get_raw(at)?;
+    match value.format() {
+        PgValueFormat::Binary => text_of(value.as_bytes().map_err(sqlx::Error::Decode)?, position),
+        PgValueFormat::Text => Err(corrupt(position, "the server answered in text".to_owned())),
     }
 }

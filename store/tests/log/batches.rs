@@ -3,8 +3,8 @@
 //! into the queue before the first await goes together where it may.
 
 use daybook_store::{
-    AppendError, AppendRequest, Appended, Appender, Chain, ClaimKey, Guard, HoldTaken, Life,
-    NewEvent,
+    AppendError, AppendRequest, Appended, Appender, Chain, ClaimKey, Filter, Guard, HoldTaken,
+    Life, NewEvent, lane_of,
 };
 use futures::future::join_all;
 use uuid::Uuid;
@@ -260,5 +260,74 @@ async fn a_reference_within_a_request_is_a_dependency_within_it() {
         write(parent, 0, vec![opening("test.thing.opened")]),
     ]);
     assert!(matches!(appender.append(backwards).await, Err(AppendError::Data(_))));
+    check::invariants(&test).await;
+}
+
+#[tokio::test]
+async fn a_removal_is_posted_after_everything_before_it() {
+    let test = TestLog::new().await;
+    let (appender, _) = test.appender();
+    let (kept, removed) = (Uuid::now_v7(), Uuid::now_v7());
+    together(&appender, vec![one(kept, 0), one(removed, 0)]).await;
+    let removal = NewEvent { life: Life::Removes, ..event("test.thing.removed") };
+    // Its companion in the same request comes first; what comes after it is not waited for.
+    let mut request = one(kept, 1);
+    request.writes.push(write(removed, 1, vec![removal.clone()]));
+    let later = Uuid::now_v7();
+    request.writes.push(write(later, 0, vec![opening("test.thing.opened")]));
+    appender.append(request).await.unwrap();
+    let log = test.log();
+    let removal = log.stream(removed, 1, None).await.unwrap().remove(0);
+    let mut expected: std::collections::BTreeMap<i16, i64> = std::collections::BTreeMap::new();
+    for event in log.page(0, &Filter::default(), 1000).await.unwrap().events {
+        if event.position < removal.position && event.lane != removal.lane {
+            expected.insert(event.lane, event.lane_seq);
+        }
+    }
+    let found = removal.after.iter().map(|after| (after.lane, after.lane_seq)).collect();
+    assert_eq!(expected, found);
+    assert!(expected.contains_key(&lane_of(kept)) || lane_of(kept) == removal.lane);
+    // It is closed for good, and nobody refers to it any more.
+    let referring = with(
+        Uuid::now_v7(),
+        0,
+        NewEvent { references: vec![removed], ..opening("test.thing.opened") },
+    );
+    assert_eq!(
+        appender.append(referring).await,
+        Err(AppendError::ReferenceClosed { stream: removed })
+    );
+    check::invariants(&test).await;
+}
+
+#[tokio::test]
+async fn what_is_held_is_not_removed_and_its_holders_are_known() {
+    let test = TestLog::new().await;
+    let (appender, _) = test.appender();
+    let (target, holder, lapsed) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    together(&appender, vec![one(target, 0)]).await;
+    let hold = |expires_at| NewEvent {
+        holds: vec![HoldTaken { target, expires_at }],
+        ..opening("test.thing.opened")
+    };
+    appender.append(with(holder, 0, hold(None))).await.unwrap();
+    let past = chrono::Utc::now() - chrono::Duration::hours(1);
+    appender.append(with(lapsed, 0, hold(Some(past)))).await.unwrap();
+    assert_eq!(test.log().holders(target, 10).await.unwrap(), vec![holder]);
+    let removal =
+        || with(target, 1, NewEvent { life: Life::Removes, ..event("test.thing.removed") });
+    assert_eq!(
+        appender.append(removal()).await,
+        Err(AppendError::Held { stream: target, holders: vec![holder] })
+    );
+    // Who lets go of it in the same request no longer stands in the way.
+    let mut request = removal();
+    request.writes.push(write(
+        holder,
+        1,
+        vec![NewEvent { unholds: vec![target], ..event("test.thing.happened") }],
+    ));
+    appender.append(request).await.unwrap();
+    assert!(test.log().holders(target, 10).await.unwrap().is_empty());
     check::invariants(&test).await;
 }

@@ -4,7 +4,7 @@ use crate::support::{TestLog, refusal, try_execute};
 
 /// The arguments of an empty batch.
 fn nothing() -> String {
-    format!("now(), '1 minute'{}", ", '{}'".repeat(61))
+    format!("now(), '1 minute'{}", ", '{}'".repeat(11))
 }
 
 const ROLES: [&str; 5] = [

@@ -11,9 +11,10 @@ const WITHOUT_ROWS: [(&str, &str); 1] =
     [("identity/admins", "the roster that guards the last administrator; users.role shows it")];
 
 /// Migrations that make no aggregate's table, and what they make.
-const OTHER_MIGRATIONS: [(&str, &str); 5] = [
+const OTHER_MIGRATIONS: [(&str, &str); 6] = [
     ("journal", "the log"),
     ("journal_append", "the one way into the log"),
+    ("journal_append_rows", "the same, cheaper to call"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
