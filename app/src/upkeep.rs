@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use sqlx::PgPool;
 
 use crate::serve::{Runtime, TaskError};
@@ -55,9 +56,45 @@ pub async fn once(maintenance: &PgPool) -> Result<(), sqlx::Error> {
     for (table, made) in tables.into_iter().filter(|(_, made)| *made > 0) {
         tracing::info!(table, made, "made partitions of a read table");
     }
+    close_months(maintenance).await?;
     while forget(maintenance, "SELECT journal.forget_commands($1)").await? {}
     while forget(maintenance, "SELECT journal.forget_batches($1)").await? {}
     Ok(())
+}
+
+/// Writes down, as a constraint, which positions a month has that is over. One that is being read
+/// all the while is left for the next time.
+async fn close_months(maintenance: &PgPool) -> Result<(), sqlx::Error> {
+    let over: Vec<NaiveDate> =
+        sqlx::query_scalar(include_str!("months_over.sql")).fetch_all(maintenance).await?;
+    for month in over {
+        let closed = match sqlx::query("SELECT journal.close_month($1)")
+            .bind(month)
+            .execute(maintenance)
+            .await
+        {
+            Ok(_) => {
+                sqlx::query("SELECT journal.validate_month($1)")
+                    .bind(month)
+                    .execute(maintenance)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        match closed {
+            Ok(_) => tracing::info!(%month, "closed a month of the log"),
+            Err(error) if is_busy(&error) => {
+                tracing::info!(%month, "a month of the log is being read; it is closed later");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody else had the lock for too long.
+fn is_busy(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }
 
 async fn forget(maintenance: &PgPool, statement: &'static str) -> Result<bool, sqlx::Error> {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::{Actor, Context};
+use daybook_domain::identity::permission::Permission;
+use daybook_domain::services::service::Service;
 use daybook_http::Caller;
 use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
 use uuid::Uuid;
@@ -156,7 +158,11 @@ impl Engine {
                 }
                 Err(error) => error,
             };
-            if !error.moved_on() || attempt >= ATTEMPTS {
+            let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
+            let again = error.moved_on()
+                || basis.misses(&error)
+                || (held && order.command.ends_holds_on_it());
+            if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }
             metrics::counter!("daybook_command_retries_total").increment(1);
@@ -207,10 +213,31 @@ impl Engine {
         let mut work = handle::Work { engine: self, order, context, metadata, basis };
         match &order.command {
             AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
+            AnyCommand::Permission(command) => {
+                handle::plain::<Permission>(&mut work, command).await
+            }
+            AnyCommand::Role(command) => handle::role::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Organization(command) => {
+                handle::organization::attempt(&mut work, command).await
+            }
+            AnyCommand::BillingAccount(command) => {
+                handle::billing_account::attempt(&mut work, command).await
+            }
+            AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).await,
+            AnyCommand::Post(command) => handle::post::attempt(&mut work, command).await,
+            AnyCommand::Comment(command) => handle::comment::attempt(&mut work, command).await,
+            AnyCommand::Service(command) => handle::plain::<Service>(&mut work, command).await,
+            AnyCommand::Subscription(command) => {
+                handle::subscription::attempt(&mut work, command).await
+            }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
             AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
             AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
+            AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
+            AnyCommand::Notification(command) => {
+                handle::notification::attempt(&mut work, command).await
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use daybook_domain::context::{Actor, SYSTEM_USER};
 use daybook_domain::identity::admins::{ADMINS_STREAM, Admins};
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::bootstrap;
+use daybook_domain::identity::role::Role;
 use daybook_domain::identity::user::User;
 use daybook_http::Caller;
 use daybook_store::{AppendRequest, CommandKey, Metadata, StreamWrite};
@@ -19,6 +20,8 @@ use crate::unit;
 
 /// The id of the command that begins every log.
 const FOUNDING: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0100);
+/// The id of the command that makes the built-in roles.
+const FOUNDING_ROLES: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0101);
 
 /// A user's new key, to be shown once.
 #[derive(Debug, Clone)]
@@ -47,32 +50,37 @@ pub struct NewUser {
 }
 
 impl Engine {
-    /// Makes sure that the log begins with the users that are parts of the
-    /// service. Does nothing where it does already; safe from several processes.
+    /// Makes sure that the log begins with the users that are parts of the service, and that it
+    /// has the built-in roles. Does nothing where it does already; safe from several processes.
     ///
     /// # Errors
     /// The log does not take it.
     pub async fn found(&self) -> Result<(), CommandError> {
-        if self.log.command(SYSTEM_USER, FOUNDING).await?.is_some() {
+        self.found_with::<User>(FOUNDING, &bootstrap::system_users()).await?;
+        self.found_with::<Role>(FOUNDING_ROLES, &bootstrap::system_roles()).await
+    }
+
+    async fn found_with<A: Aggregate>(
+        &self,
+        id: Uuid,
+        firsts: &[(Uuid, A::Event)],
+    ) -> Result<(), CommandError> {
+        if self.log.command(SYSTEM_USER, id).await?.is_some() {
             return Ok(());
         }
         let mut writes = Vec::new();
-        for (stream, event) in bootstrap::system_users() {
-            let effects = User::default().effects(stream, &event);
+        for (stream, event) in firsts {
+            let effects = A::default().effects(*stream, event);
             writes.push(StreamWrite {
-                stream_id: stream,
-                kind: User::KIND,
+                stream_id: *stream,
+                kind: A::KIND,
                 expected_version: 0,
-                events: vec![unit::new_event(&event, effects, None)?],
+                events: vec![unit::new_event(event, effects, None)?],
             });
         }
         let request = AppendRequest {
-            command: CommandKey { scope: SYSTEM_USER, id: FOUNDING, fingerprint: [0; 32] },
-            metadata: Metadata {
-                actor_id: SYSTEM_USER,
-                correlation_id: FOUNDING,
-                ..Metadata::default()
-            },
+            command: CommandKey { scope: SYSTEM_USER, id, fingerprint: [0; 32] },
+            metadata: Metadata { actor_id: SYSTEM_USER, correlation_id: id, ..Metadata::default() },
             writes,
             guards: Vec::new(),
             chains: Vec::new(),

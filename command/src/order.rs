@@ -4,9 +4,20 @@ use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::access;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
+use daybook_domain::content::comment::{Comment, CommentCommand};
+use daybook_domain::content::post::{Post, PostCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
+use daybook_domain::identity::permission::{Permission, PermissionCommand};
+use daybook_domain::identity::role::{Role, RoleCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
+use daybook_domain::organizations::organization::{Organization, OrganizationCommand};
+use daybook_domain::organizations::resource::{Resource, ResourceCommand};
+use daybook_domain::platform::notification::{Notification, NotificationCommand};
+use daybook_domain::platform::setting::{Setting, SettingCommand};
+use daybook_domain::services::service::{Service, ServiceCommand};
+use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
 use daybook_domain::support::asset::{Asset, AssetCommand};
 use daybook_domain::support::ticket::{Ticket, TicketCommand};
 use daybook_http::Caller;
@@ -17,6 +28,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::error::CommandError;
+use crate::handle::setting;
 use crate::secrets;
 use crate::sequence::{Predecessors, Progress};
 
@@ -25,14 +37,36 @@ use crate::sequence::{Predecessors, Progress};
 pub enum AnyCommand {
     /// `identity.user`
     User(UserCommand),
+    /// `identity.permission`
+    Permission(PermissionCommand),
+    /// `identity.role`
+    Role(RoleCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
+    /// `organizations.organization`
+    Organization(OrganizationCommand),
+    /// `organizations.billing_account`
+    BillingAccount(BillingAccountCommand),
+    /// `organizations.resource`
+    Resource(ResourceCommand),
+    /// `content.post`
+    Post(PostCommand),
+    /// `content.comment`
+    Comment(CommentCommand),
+    /// `services.service`
+    Service(ServiceCommand),
+    /// `services.subscription`
+    Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
     /// `support.ticket`
     Ticket(TicketCommand),
     /// `support.asset`
     Asset(AssetCommand),
+    /// `platform.setting`
+    Setting(SettingCommand),
+    /// `platform.notification`
+    Notification(NotificationCommand),
 }
 
 impl AnyCommand {
@@ -43,11 +77,39 @@ impl AnyCommand {
     pub fn decode(kind: &str, name: &str, data: &str) -> Result<Self, DecodeError> {
         match kind {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
+            Permission::KIND => PermissionCommand::decode(name, data).map(Self::Permission),
+            Role::KIND => RoleCommand::decode(name, data).map(Self::Role),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
+            Organization::KIND => OrganizationCommand::decode(name, data).map(Self::Organization),
+            BillingAccount::KIND => {
+                BillingAccountCommand::decode(name, data).map(Self::BillingAccount)
+            }
+            Resource::KIND => ResourceCommand::decode(name, data).map(Self::Resource),
+            Post::KIND => PostCommand::decode(name, data).map(Self::Post),
+            Comment::KIND => CommentCommand::decode(name, data).map(Self::Comment),
+            Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
+            Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
             Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
             Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
+            Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
+            Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
+        }
+    }
+
+    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
+    /// but a reason to decide again.
+    pub(crate) fn ends_holds_on_it(&self) -> bool {
+        matches!(self, Self::Role(RoleCommand::Delete(_)))
+    }
+
+    /// The stream that the command's content names: a setting is found by its key. Others are named
+    /// by the caller, or begin under a fresh id.
+    fn stream(&self) -> Option<Uuid> {
+        match self {
+            Self::Setting(SettingCommand::Set(command)) => Some(setting::stream_of(&command.key)),
+            _ => None,
         }
     }
 }
@@ -149,7 +211,7 @@ impl Engine {
         let scope = intake.caller.actor.tenant.unwrap_or(intake.caller.actor.id);
         Ok(Order {
             key: CommandKey { scope, id: command_id, fingerprint },
-            stream: stream.unwrap_or(seed),
+            stream: stream.or_else(|| command.stream()).unwrap_or(seed),
             command,
             occurred_at,
             causation_id: None,
@@ -177,9 +239,9 @@ fn take<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// SHA-256 of what was asked. Passwords are left out: a fast hash of one must
-/// not be stored, so a retry that differs in nothing but the password is taken
-/// for the same command.
+/// SHA-256 of what was asked. Passwords and the values of secret settings are
+/// left out: a fast hash of one must not be stored, so a retry that differs in
+/// nothing but the secret is taken for the same command.
 fn fingerprint(
     intake: &Intake,
     stream: Option<Uuid>,
@@ -197,7 +259,7 @@ fn fingerprint(
     for (name, value) in fields {
         hash.update(name.as_bytes());
         hash.update([0]);
-        if !secrets::is_secret_field(name) {
+        if !secrets::is_secret_field(name) && !setting::hides(intake, name) {
             hash.update(value.to_string().as_bytes());
         }
         hash.update([0]);

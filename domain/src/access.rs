@@ -1,17 +1,18 @@
-//! Who may do what: the built-in roles, and the scopes that narrow a key.
+//! Who may do what: the built-in roles, what assigned roles grant, what a member of an
+//! organization may there, and the scopes that narrow a key.
 //!
 //! A permission is a resource and an action: `banking.account` and a command's
 //! name, [`READ`], or [`HISTORY`]; [`LOG`] is the log as a whole. This is the
 //! coarse question, asked before anything is loaded or decided; what depends
 //! on a command's content or on the state is each aggregate's own rule.
-//! Roles grant, scopes only take away.
+//! Roles, grants and memberships add up; scopes only take away.
 
 use uuid::Uuid;
 
 use crate::aggregate::Aggregate;
 use crate::catalog::AGGREGATES;
 use crate::context::Actor;
-use crate::values::{Scope, UserRole};
+use crate::values::{MemberRole, Scope, UserRole};
 
 /// Reading what is now.
 pub const READ: &str = "read";
@@ -30,6 +31,22 @@ pub const RETRY: &str = "retry";
 /// What there is to permit besides aggregates.
 const BESIDES: &[(&str, &[&str])] = &[(LOG, &[READ, HISTORY, IMPORT]), (PROJECTOR, &[READ, RETRY])];
 
+/// How what is asked for stands to who asks. A `bool` is whether it is their own, and of no
+/// organization.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// It belongs to the actor.
+    pub own: bool,
+    /// It belongs to the organization on whose behalf the actor asks.
+    pub within: bool,
+}
+
+impl From<bool> for Whose {
+    fn from(own: bool) -> Self {
+        Self { own, within: false }
+    }
+}
+
 /// What belongs to a user.
 pub trait Owned: Aggregate {
     /// The user to whom the stream belongs; for a command that begins it, the
@@ -40,9 +57,15 @@ pub trait Owned: Aggregate {
     fn organization(&self, _stream: Uuid, _command: &Self::Command) -> Option<Uuid> {
         None
     }
+
+    /// Whether the stream is this user's own: it belongs to them, and where several have it in
+    /// common, to each of them.
+    fn is_owned_by(&self, stream: Uuid, command: &Self::Command, user: Uuid) -> bool {
+        self.owner(stream, command) == Some(user)
+    }
 }
 
-/// What people may do to themselves and their keys, whatever their role.
+/// What people may do to themselves, their keys and what they are told, whatever their role.
 const SELF_CARE: &[(&str, &[&str])] = &[
     (
         "identity.user",
@@ -59,9 +82,17 @@ const SELF_CARE: &[(&str, &[&str])] = &[
         ],
     ),
     ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
+    ("platform.notification", &[READ, "mark_read", "dismiss"]),
 ];
 
-/// What the bank does to an account, its owner never; and the same of other things.
+/// What those who manage read of identities without administering them.
+const IDENTITY_CATALOGUE: &[(&str, &[&str])] =
+    &[("identity.user", &[READ]), ("identity.role", &[READ]), ("identity.permission", &[READ])];
+
+/// What is there for everyone to read, though it is nobody's own.
+const ON_DISPLAY: &[(&str, &[&str])] = &[("services.service", &[READ])];
+
+/// What the bank does to an account and the platform to its users, the owner never.
 const BANKS_OWN: &[(&str, &[&str])] = &[
     (
         "banking.account",
@@ -75,21 +106,38 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
             "unfreeze",
         ],
     ),
+    ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
+    ("services.subscription", &["expire"]),
     ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
     (
         "support.asset",
         &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
     ),
+    // Who is told something does not tell it to themselves.
+    ("platform.notification", &["notify"]),
 ];
 
-/// Whether the actor may do `action` to `resource`; `own`: to one that belongs to them.
+/// What administers an organization: its owners and administrators do it, its members do not.
+const ORGANIZATIONS_OWN: &[(&str, &[&str])] = &[
+    (
+        "organizations.organization",
+        &["change_plan", "add_member", "change_member_role", "remove_member", "delete", "restore"],
+    ),
+    ("organizations.billing_account", &["open", "change_details", "suspend", "resume", "close"]),
+];
+
+/// Whether the actor may do `action` to a `resource` that is theirs, or within their organization.
 ///
 /// The past of a thing may be read by who may read it now, or by who may read history.
 #[must_use]
-pub fn may(actor: &Actor, resource: &str, action: &str, own: bool) -> bool {
+pub fn may(actor: &Actor, resource: &str, action: &str, whose: impl Into<Whose>) -> bool {
+    let Whose { own, within } = whose.into();
+    let member = actor.tenant_role.filter(|_| within && actor.tenant.is_some());
     let allowed = |action: &str| {
-        role_may(actor.role, resource, action, own)
-            && scopes_allow(actor.scopes.as_deref(), resource, action)
+        let granted = actor.built_in_roles().any(|role| role_may(role, resource, action, own))
+            || actor.grants.iter().any(|grant| covers(grant.parts(), (resource, action)))
+            || member.is_some_and(|role| member_may(role, resource, action));
+        granted && scopes_allow(actor.scopes.as_deref(), resource, action)
     };
     allowed(action) || (action == HISTORY && resource != LOG && allowed(READ))
 }
@@ -109,13 +157,25 @@ pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool
         UserRole::Admin => true,
         UserRole::Manager if resource == LOG => false,
         UserRole::Manager if is_identity => {
-            self_care || (resource == "identity.user" && action == READ)
+            self_care || listed(IDENTITY_CATALOGUE, resource, action)
         }
         UserRole::Manager => true,
         UserRole::User if is_identity => self_care,
+        UserRole::User if listed(ON_DISPLAY, resource, action) => true,
         UserRole::User => own && !besides(resource) && !listed(BANKS_OWN, resource, action),
         UserRole::Viewer => self_care || (action == READ && !is_identity && resource != LOG),
         UserRole::Auditor => self_care || action == READ || action == HISTORY,
+    }
+}
+
+/// Whether a member's role grants something on what belongs to the organization, before any scope
+/// narrows it.
+#[must_use]
+pub fn member_may(role: MemberRole, resource: &str, action: &str) -> bool {
+    match role {
+        MemberRole::Owner | MemberRole::Admin => true,
+        MemberRole::Member => !listed(ORGANIZATIONS_OWN, resource, action),
+        MemberRole::Viewer => action == READ,
     }
 }
 

@@ -3,10 +3,21 @@
 
 use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
+use crate::content::comment::Comment;
+use crate::content::post::Post;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
+use crate::identity::permission::Permission;
+use crate::identity::role::Role;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::organizations::billing_account::BillingAccount;
+use crate::organizations::organization::Organization;
+use crate::organizations::resource::Resource;
+use crate::platform::notification::Notification;
+use crate::platform::setting::Setting;
+use crate::services::service::Service;
+use crate::services::subscription::Subscription;
 use crate::support::asset::Asset;
 use crate::support::ticket::Ticket;
 
@@ -40,10 +51,21 @@ const fn entry<A: Aggregate>(path: Option<&'static str>, creates: &'static str) 
 pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<User>(Some("identity/users"), "register"),
     entry::<Admins>(None, "add"),
+    entry::<Permission>(Some("identity/permissions"), "define"),
+    entry::<Role>(Some("identity/roles"), "create"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
+    entry::<Organization>(Some("organizations/organizations"), "create"),
+    entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),
+    entry::<Resource>(Some("organizations/resources"), "create"),
+    entry::<Post>(Some("content/posts"), "draft"),
+    entry::<Comment>(Some("content/comments"), "write"),
+    entry::<Service>(Some("services/services"), "register"),
+    entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
     entry::<Ticket>(Some("support/tickets"), "open"),
     entry::<Asset>(Some("support/assets"), "register"),
+    entry::<Setting>(Some("platform/settings"), "set"),
+    entry::<Notification>(Some("platform/notifications"), "notify"),
 ];
 
 /// The aggregate of this kind.

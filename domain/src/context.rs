@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::values::UserRole;
+use crate::values::{MemberRole, Scope, UserRole};
 
 /// The user `system`, who does what nobody asked for (migrations, expiry).
 pub const SYSTEM_USER: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001);
@@ -23,35 +23,69 @@ pub struct Actor {
     pub id: Uuid,
     /// The user's built-in role.
     pub role: UserRole,
+    /// The built-in roles that the user was assigned beside it.
+    #[serde(default)]
+    pub roles: Vec<UserRole>,
+    /// What the other roles that the user was assigned grant, whosever it is.
+    #[serde(default)]
+    pub grants: Vec<Scope>,
     /// The organization on whose behalf the actor asks, if any.
     pub tenant: Option<Uuid>,
+    /// What the actor is in that organization.
+    #[serde(default)]
+    pub tenant_role: Option<MemberRole>,
     /// What the key in use is limited to (`resource:action`, `*` for any); `None`: no limit.
     pub scopes: Option<Vec<String>>,
 }
 
 impl Actor {
+    /// An actor with a built-in role and nothing else: no assigned roles, no organization, no limit.
+    #[must_use]
+    pub const fn new(id: Uuid, role: UserRole) -> Self {
+        Self {
+            id,
+            role,
+            roles: Vec::new(),
+            grants: Vec::new(),
+            tenant: None,
+            tenant_role: None,
+            scopes: None,
+        }
+    }
+
     /// The actor behind what the service does by itself.
     #[must_use]
     pub const fn system() -> Self {
-        Self { id: SYSTEM_USER, role: UserRole::Admin, tenant: None, scopes: None }
+        Self::new(SYSTEM_USER, UserRole::Admin)
     }
 
     /// The actor behind imports; may say when things happened.
     #[must_use]
     pub const fn importer() -> Self {
-        Self { id: IMPORTER_USER, role: UserRole::Admin, tenant: None, scopes: None }
+        Self::new(IMPORTER_USER, UserRole::Admin)
+    }
+
+    /// The actor behind what comes due.
+    #[must_use]
+    pub const fn scheduler() -> Self {
+        Self::new(SCHEDULER_USER, UserRole::Admin)
+    }
+
+    /// The actor's built-in roles: the user's own, and those assigned beside it.
+    pub fn built_in_roles(&self) -> impl Iterator<Item = UserRole> {
+        std::iter::once(self.role).chain(self.roles.iter().copied())
     }
 
     /// Whether this is an administrator.
     #[must_use]
     pub fn is_admin(&self) -> bool {
-        self.role == UserRole::Admin
+        self.built_in_roles().any(|role| role == UserRole::Admin)
     }
 
     /// Whether this actor may do what managers may.
     #[must_use]
     pub fn is_manager(&self) -> bool {
-        matches!(self.role, UserRole::Admin | UserRole::Manager)
+        self.built_in_roles().any(|role| matches!(role, UserRole::Admin | UserRole::Manager))
     }
 }
 

@@ -8,9 +8,13 @@ pub mod access;
 pub mod aggregate;
 pub mod banking;
 pub mod catalog;
+pub mod content;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod organizations;
+pub mod platform;
+pub mod services;
 pub mod support;
 #[cfg(test)]
 mod testing;

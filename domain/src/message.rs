@@ -7,6 +7,7 @@ use std::fmt::Debug;
 
 use schemars::Schema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// A message could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,16 @@ pub fn read<T: DeserializeOwned>(name: &str, data: &str) -> Result<T, DecodeErro
         source,
     })?;
     Ok(value)
+}
+
+/// For a field that may be absent (it stays) or null (it is removed): whatever is there is `Some`.
+///
+/// # Errors
+/// A value that does not fit.
+pub fn given_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// What can be asked of an aggregate.

@@ -45,7 +45,7 @@ pub(crate) fn asked_as(role: UserRole) -> Context {
 }
 
 pub(crate) fn actor(id: Uuid, role: UserRole) -> Actor {
-    Actor { id, role, tenant: None, scopes: None }
+    Actor::new(id, role)
 }
 
 pub(crate) fn registered(role: UserRole) -> Registered {

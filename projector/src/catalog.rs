@@ -4,21 +4,43 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
+use daybook_domain::content::comment::CommentEvent;
+use daybook_domain::content::post::PostEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
+use daybook_domain::identity::permission::PermissionEvent;
+use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::organizations::billing_account::BillingAccountEvent;
+use daybook_domain::organizations::organization::OrganizationEvent;
+use daybook_domain::organizations::resource::ResourceEvent;
+use daybook_domain::platform::notification::NotificationEvent;
+use daybook_domain::platform::setting::SettingEvent;
+use daybook_domain::services::service::ServiceEvent;
+use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_domain::support::asset::AssetEvent;
 use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::content::comment::{self, CommentRow};
+use crate::content::post::{self, PostRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRow};
+use crate::identity::permission::{self, PermissionRow};
+use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
+use crate::organizations::billing_account::{self, BillingAccountRow};
+use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
+use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::platform::notification::{self, NotificationRow};
+use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
+use crate::services::service::{self, ServiceRow};
+use crate::services::subscription::{self, SubscriptionRow};
 use crate::support::asset::{self, ItAssetRow};
 use crate::support::ticket::{self, SupportTicketRow};
 use crate::table::{ColumnName, Row, Statements};
@@ -35,19 +57,45 @@ read_model! {
     tables {
         users: UserRow,
         user_identifiers: UserIdentifierRow,
+        permissions: PermissionRow,
+        roles: RoleRow,
+        role_permissions: RolePermissionRow,
+        user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
+        organizations: OrganizationRow,
+        org_members: OrgMemberRow,
+        billing_accounts: BillingAccountRow,
+        resources: ResourceRow,
+        resource_metadata: ResourceMetadataRow,
+        posts: PostRow,
+        comments: CommentRow,
+        services: ServiceRow,
+        service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
         support_tickets: SupportTicketRow,
         it_assets: ItAssetRow,
+        system_settings: SystemSettingRow,
+        notifications: NotificationRow,
     }
     projections {
         "identity.user" => User(user, UserEvent),
         "identity.admins" => Admins(admins, AdminsEvent),
+        "identity.permission" => Permission(permission, PermissionEvent),
+        "identity.role" => Role(role, RoleEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
+        "organizations.organization" => Organization(organization, OrganizationEvent),
+        "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
+        "organizations.resource" => Resource(resource, ResourceEvent),
+        "content.post" => Post(post, PostEvent),
+        "content.comment" => Comment(comment, CommentEvent),
+        "services.service" => Service(service, ServiceEvent),
+        "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
         "support.ticket" => Ticket(ticket, TicketEvent),
         "support.asset" => Asset(asset, AssetEvent),
+        "platform.setting" => Setting(setting, SettingEvent),
+        "platform.notification" => Notification(notification, NotificationEvent),
     }
 }
 

@@ -8,14 +8,17 @@ mod read_model;
 
 pub mod banking;
 pub mod catalog;
+pub mod content;
 pub mod http;
 pub mod identity;
+pub mod organizations;
 pub mod parked;
 pub mod platform;
 pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod rows;
+pub mod services;
 pub mod support;
 pub mod table;
 pub mod worker;

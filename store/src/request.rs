@@ -15,7 +15,8 @@ pub struct AppendRequest {
     pub command: CommandKey,
     /// Who asks, and from where; goes with every event.
     pub metadata: Metadata,
-    /// Events, by stream; the first one is the stream that the answer speaks of.
+    /// Events, by stream; the answer speaks of the first one, or of the one that is removed
+    /// ([`AppendRequest::subject`]).
     /// A stream stands here once. No events at all is a request too: its id is spent.
     pub writes: Vec<StreamWrite>,
     /// Streams that were only read, with the version that was seen.
@@ -23,6 +24,18 @@ pub struct AppendRequest {
     /// The in-process states that this request was decided on before they were
     /// durable. When a request of a chain fails, all later ones of it fail as well.
     pub chains: Vec<Chain>,
+}
+
+impl AppendRequest {
+    /// The write that the answer speaks of: the one that removes its stream, which comes last,
+    /// after what others lose with it; else the first.
+    #[must_use]
+    pub fn subject(&self) -> Option<&StreamWrite> {
+        let removes = |write: &&StreamWrite| {
+            write.events.last().is_some_and(|event| event.life == Life::Removes)
+        };
+        self.writes.last().filter(removes).or(self.writes.first())
+    }
 }
 
 /// A command's identity: its id within its scope, and what it said.

@@ -159,3 +159,28 @@ async fn leftovers(connection: &mut PgConnection) -> Vec<String> {
     .await
     .expect("the catalogue")
 }
+
+#[tokio::test]
+async fn upkeep_closes_the_months_that_are_over() {
+    let database = TestDatabase::fresh().await;
+    let pools = database.pools().await;
+    let mut superuser = database.superuser().await;
+    // The log reaches into this month, and so past the end of the last one.
+    sqlx::query("SELECT journal.tick(clock_timestamp() - interval '1 millisecond')")
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    for _ in 0..2 {
+        daybook_app::upkeep::once(&pools.maintenance).await.unwrap();
+        let closed: Vec<(bool, bool)> = sqlx::query_as(
+            "SELECT c.relname = to_char(now() AT TIME ZONE 'UTC' - interval '1 month', '\"events_\"YYYY_MM'), k.convalidated
+             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+             WHERE k.conname LIKE 'events%positions'",
+        )
+        .fetch_all(&mut superuser)
+        .await
+        .unwrap();
+        assert_eq!(closed, [(true, true)], "the last month, and it alone");
+    }
+    pools.close().await;
+}

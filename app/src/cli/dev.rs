@@ -1,8 +1,11 @@
 //! `daybook dev`.
 
+use std::time::Duration;
+
 use clap::Args;
 use daybook_command::Engine;
 use daybook_command::founding::{NewKey, NewUser};
+use daybook_projector::Posted;
 
 use super::output::line;
 use super::{Exit, Outcome, Session};
@@ -37,12 +40,30 @@ impl Dev {
         let runtime = Runtime { pools, settings, cancel };
         let sides = sides(&runtime).await?;
         greet(&database, &runtime.settings);
-        let key = match &sides.engine {
-            Some(engine) => first_key(engine).await?,
-            None => None,
+        let greeting = async {
+            let key = match &sides.engine {
+                Some(engine) => first_key(engine, &runtime).await,
+                None => Ok(None),
+            };
+            if let Ok(key) = &key {
+                what_next(&runtime.settings, key.as_ref());
+            }
+            key
         };
-        what_next(&runtime.settings, key.as_ref());
-        let served = run(&runtime, sides.tasks).await;
+        // Served meanwhile: a key is worth showing once it is posted, and opens something.
+        let serving = run(&runtime, sides.tasks);
+        tokio::pin!(serving);
+        let served = tokio::select! {
+            served = &mut serving => served,
+            greeted = greeting => {
+                if greeted.is_err() {
+                    runtime.cancel.cancel();
+                }
+                let served = serving.await;
+                greeted?;
+                served
+            }
+        };
         drop(sides.engine);
         runtime.pools.close().await;
         database.close().await?;
@@ -52,8 +73,11 @@ impl Dev {
     }
 }
 
-/// Makes the first administrator of a new log, and a key for them.
-async fn first_key(engine: &Engine) -> Result<Option<NewKey>, super::Failure> {
+/// How long the first key is held back until it is posted.
+const POSTED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Makes the first administrator of a new log, and a key for them that works at once.
+async fn first_key(engine: &Engine, runtime: &Runtime) -> Result<Option<NewKey>, super::Failure> {
     if engine.has_administrator().await? {
         return Ok(None);
     }
@@ -66,7 +90,15 @@ async fn first_key(engine: &Engine) -> Result<Option<NewKey>, super::Failure> {
     };
     let registered = engine.register(&admin).await?;
     let scopes = ["*".to_owned()];
-    Ok(Some(engine.issue_key(registered.appended.stream_id, "daybook dev", &scopes).await?))
+    let user = registered.appended.stream_id;
+    let key = engine.issue_key(user, "daybook dev", &scopes).await?;
+    let position = *engine.appender().head().borrow();
+    if let Err(late) =
+        Posted::new(runtime.pools.projector.clone()).wait_for(position, POSTED_WITHIN).await
+    {
+        tracing::warn!(%late, "the key works once it is posted");
+    }
+    Ok(Some(key))
 }
 
 fn what_next(settings: &Settings, key: Option<&NewKey>) {

@@ -12,7 +12,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use daybook_command::secrets::token_hash;
 use daybook_domain::context::Actor;
-use daybook_domain::values::UserRole;
+use daybook_domain::values::{Scope, UserRole};
 use daybook_http::{Caller, Problem, StillValid};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
@@ -34,6 +34,8 @@ pub struct Identity {
     pub key_id: Uuid,
     user_id: Uuid,
     role: UserRole,
+    roles: Vec<UserRole>,
+    grants: Vec<Scope>,
     scopes: Option<Vec<String>>,
     expires_at: Option<DateTime<Utc>>,
 }
@@ -78,17 +80,22 @@ impl Authenticator {
 
     async fn ask(&self, hash: &str) -> Result<Option<Identity>, sqlx::Error> {
         let row = sqlx::query(
-            "SELECT key_id, user_id, role, scopes, expires_at FROM projector.authenticate($1)",
+            "SELECT key_id, user_id, role, roles, grants, scopes, expires_at
+             FROM projector.authenticate($1)",
         )
         .bind(hash)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let role: String = row.try_get("role")?;
+        let roles: Vec<String> = row.try_get("roles")?;
+        let grants: Vec<String> = row.try_get("grants")?;
         Ok(Some(Identity {
             key_id: row.try_get("key_id")?,
             user_id: row.try_get("user_id")?,
-            role: serde_json::from_value(role.into()).map_err(|e| sqlx::Error::Decode(e.into()))?,
+            role: read(role)?,
+            roles: roles.into_iter().map(read).collect::<Result<_, _>>()?,
+            grants: grants.into_iter().map(read).collect::<Result<_, _>>()?,
             scopes: row.try_get("scopes")?,
             expires_at: row.try_get("expires_at")?,
         }))
@@ -97,6 +104,11 @@ impl Authenticator {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Option<Identity>)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A value out of its text, as the tables have it.
+fn read<T: serde::de::DeserializeOwned>(text: String) -> Result<T, sqlx::Error> {
+    serde_json::from_value(text.into()).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 fn believed(identity: Option<&Identity>) -> Duration {
@@ -119,7 +131,10 @@ pub(super) async fn authenticate(
         actor: Actor {
             id: identity.user_id,
             role: identity.role,
+            roles: identity.roles.clone(),
+            grants: identity.grants.clone(),
             tenant: tenant(request.headers())?,
+            tenant_role: None,
             scopes: identity.scopes.clone(),
         },
         ip_address: address(&request),

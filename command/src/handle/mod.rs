@@ -4,10 +4,19 @@
 pub(crate) mod account;
 pub(crate) mod api_key;
 pub(crate) mod asset;
+pub(crate) mod billing_account;
+pub(crate) mod comment;
+pub(crate) mod notification;
+pub(crate) mod organization;
+pub(crate) mod post;
+pub(crate) mod resource;
+pub(crate) mod role;
+pub(crate) mod setting;
+pub(crate) mod subscription;
 pub(crate) mod ticket;
 pub(crate) mod user;
 
-use daybook_domain::access::{self, Owned};
+use daybook_domain::access::{self, Owned, Whose};
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::Context;
 use daybook_domain::message::{CommandMessage, EventMessage};
@@ -41,13 +50,34 @@ impl<'a> Work<'a> {
 
     /// Refuses an owner that is the order's own stream: nothing is of two kinds.
     fn apart_from(&self, owner: Uuid) -> Result<(), CommandError> {
-        if owner != self.order.stream {
+        self.apart("/user_id", owner)
+    }
+
+    /// Refuses a stream that the command names in `pointer` if it is the order's own.
+    fn apart(&self, pointer: &str, named: Uuid) -> Result<(), CommandError> {
+        if named != self.order.stream {
             return Ok(());
         }
         Err(CommandError::Invalid {
-            pointer: "/user_id".into(),
-            detail: format!("{owner} cannot be both the user and what is theirs"),
+            pointer: pointer.into(),
+            detail: format!("{named} cannot be both what the command is for and what it names"),
         })
+    }
+
+    /// Refuses streams, by the fields that name them, that are the order's own stream or one another:
+    /// nothing is of two kinds.
+    fn all_apart(&self, named: &[(&str, Option<Uuid>)]) -> Result<(), CommandError> {
+        let mut taken = vec![self.order.stream];
+        for (pointer, stream) in named.iter().filter_map(|(p, stream)| Some((p, (*stream)?))) {
+            if taken.contains(&stream) {
+                return Err(CommandError::Invalid {
+                    pointer: (*pointer).to_owned(),
+                    detail: format!("{stream} is named as two different things"),
+                });
+            }
+            taken.push(stream);
+        }
+        Ok(())
     }
 
     /// Decides on the order's stream: refuses what the caller may not do, a version other than the
@@ -74,8 +104,12 @@ impl<'a> Work<'a> {
     ) -> Result<(), CommandError> {
         let actor = &self.order.caller.actor;
         let name = command.name();
-        let own = state.owner(self.order.stream, command) == Some(actor.id);
-        if !access::may(actor, A::KIND, name, own) {
+        let stream = self.order.stream;
+        let whose = Whose {
+            own: state.is_owned_by(stream, command, actor.id),
+            within: actor.tenant.is_some() && state.organization(stream, command) == actor.tenant,
+        };
+        if !access::may(actor, A::KIND, name, whose) {
             return Err(CommandError::not_allowed(actor, A::KIND, name));
         }
         if let Some(time) = self.order.occurred_at {
@@ -104,8 +138,32 @@ impl<'a> Work<'a> {
     /// Ends an attempt: refusals remember what they rested on, the rest is recorded.
     fn conclude<A: Aggregate>(
         &mut self,
+        unit: Unit<'a>,
+        decided: Result<Decided<A>, CommandError>,
+    ) -> Result<Attempt, CommandError> {
+        self.conclude_with(unit, decided, |unit, order, Decided { events, also }| {
+            unit.record::<A>(order.stream, &events, order.occurred_at)?;
+            also(unit, order)
+        })
+    }
+
+    /// The same, but the order's own stream comes last: it is removed, after what others lose.
+    fn conclude_last<A: Aggregate>(
+        &mut self,
+        unit: Unit<'a>,
+        decided: Result<Decided<A>, CommandError>,
+    ) -> Result<Attempt, CommandError> {
+        self.conclude_with(unit, decided, |unit, order, Decided { events, also }| {
+            also(unit, order)?;
+            unit.record::<A>(order.stream, &events, order.occurred_at)
+        })
+    }
+
+    fn conclude_with<A: Aggregate>(
+        &mut self,
         mut unit: Unit<'a>,
         decided: Result<Decided<A>, CommandError>,
+        record: impl FnOnce(&mut Unit<'_>, &Order, Decided<A>) -> Result<(), CommandError>,
     ) -> Result<Attempt, CommandError> {
         let decided = match decided {
             Ok(decided) => decided,
@@ -119,10 +177,7 @@ impl<'a> Work<'a> {
             *self.basis = unit.basis();
             return Ok(Attempt::Dry(self.dry(unit.version(stream), &decided)));
         }
-        let recorded = unit
-            .record::<A>(stream, &decided.events, self.order.occurred_at)
-            .and_then(|()| (decided.also)(&mut unit, self.order));
-        if let Err(error) = recorded {
+        if let Err(error) = record(&mut unit, self.order, decided) {
             unit.abandon();
             return Err(error);
         }
@@ -177,8 +232,15 @@ impl<A: Aggregate> Decided<A> {
 
     /// Events that were decided on another stream as it is now.
     fn guarding(events: Vec<A::Event>, read: Uuid) -> Self {
+        Self::guarding_all(events, vec![read])
+    }
+
+    /// Events that were decided on several other streams as they are now.
+    fn guarding_all(events: Vec<A::Event>, read: Vec<Uuid>) -> Self {
         let guard: Also = Box::new(move |unit, _| {
-            unit.guard(read);
+            for stream in read {
+                unit.guard(stream);
+            }
             Ok(())
         });
         Self { events, also: guard }

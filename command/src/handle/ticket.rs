@@ -29,14 +29,6 @@ pub(crate) async fn attempt(
         users.insert(*user, unit.load::<User>(*user).await?.clone());
     }
     let facts = TicketFacts { users };
-    let decided = work.decide::<Ticket>(&unit, command, &facts).map(|events| Decided::<Ticket> {
-        events,
-        also: Box::new(move |unit, _| {
-            for user in facts.users.keys() {
-                unit.guard(*user);
-            }
-            Ok(())
-        }),
-    });
-    work.conclude(unit, decided)
+    let decided = work.decide::<Ticket>(&unit, command, &facts);
+    work.conclude(unit, decided.map(|events| Decided::<Ticket>::guarding_all(events, named)))
 }

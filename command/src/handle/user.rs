@@ -2,7 +2,10 @@
 //! the roster of administrators in the same append.
 
 use daybook_domain::identity::admins::{self, ADMINS_STREAM, Admins};
-use daybook_domain::identity::user::{User, UserCommand};
+use daybook_domain::identity::role::Role;
+use daybook_domain::identity::user::{User, UserCommand, UserFacts, commands::AssignRole};
+
+use uuid::Uuid;
 
 use super::{Decided, Work};
 use crate::engine::Attempt;
@@ -13,8 +16,11 @@ pub(crate) async fn attempt(
     work: &mut Work<'_>,
     command: &UserCommand,
 ) -> Result<Attempt, CommandError> {
+    if let UserCommand::AssignRole(AssignRole { role_id }) = command {
+        return attempt_assignment(work, command, *role_id).await;
+    }
     let unit = work.hold::<User>(&[]).await?;
-    let decided = work.decide::<User>(&unit, command, &());
+    let decided = work.decide::<User>(&unit, command, &UserFacts::default());
     let concerned = match &decided {
         Ok(events) => admins::concerns(unit.state::<User>(work.order.stream)?, events),
         Err(_) => false,
@@ -27,6 +33,18 @@ pub(crate) async fn attempt(
     attempt_with_roster(work, command).await
 }
 
+async fn attempt_assignment(
+    work: &mut Work<'_>,
+    command: &UserCommand,
+    role: Uuid,
+) -> Result<Attempt, CommandError> {
+    work.apart("/role_id", role)?;
+    let mut unit = work.hold::<User>(&[role]).await?;
+    let facts = UserFacts { role: Some(unit.load::<Role>(role).await?.clone()) };
+    let decided = work.decide::<User>(&unit, command, &facts);
+    work.conclude(unit, decided.map(|events| Decided::<User>::guarding(events, role)))
+}
+
 async fn attempt_with_roster(
     work: &mut Work<'_>,
     command: &UserCommand,
@@ -34,7 +52,7 @@ async fn attempt_with_roster(
     let stream = work.order.stream;
     let mut unit = work.hold::<User>(&[ADMINS_STREAM]).await?;
     unit.load::<Admins>(ADMINS_STREAM).await?;
-    let decided = work.decide::<User>(&unit, command, &()).and_then(|events| {
+    let decided = work.decide::<User>(&unit, command, &UserFacts::default()).and_then(|events| {
         let user = unit.state::<User>(stream)?;
         if !admins::concerns(user, &events) {
             return Ok(Decided::<User>::alone(events));

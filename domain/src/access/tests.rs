@@ -19,6 +19,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.user", "deactivate", "aoooo"),
     ("identity.user", "delete", "aoooo"),
     ("identity.user", "change_role", "a----"),
+    ("identity.user", "assign_role", "a----"),
+    ("identity.user", "unassign_role", "a----"),
     ("identity.user", "record_login", "a----"),
     ("identity.user", "record_failed_login", "a----"),
     ("identity.user", "unlock", "a----"),
@@ -28,12 +30,73 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.admins", READ, "a---a"),
     ("identity.admins", "add", "a----"),
     ("identity.admins", "remove", "a----"),
+    ("identity.permission", READ, "aa--a"),
+    ("identity.permission", "define", "a----"),
+    ("identity.permission", "describe", "a----"),
+    ("identity.permission", "remove", "a----"),
+    ("identity.role", READ, "aa--a"),
+    ("identity.role", "create", "a----"),
+    ("identity.role", "describe", "a----"),
+    ("identity.role", "grant_permission", "a----"),
+    ("identity.role", "revoke_permission", "a----"),
+    ("identity.role", "delete", "a----"),
     ("identity.api_key", READ, "aoooa"),
     ("identity.api_key", HISTORY, "aoooa"),
     ("identity.api_key", "issue", "aoooo"),
     ("identity.api_key", "rotate", "aoooo"),
     ("identity.api_key", "revoke", "aoooo"),
     ("identity.api_key", "expire", "a----"),
+    ("organizations.organization", READ, "aaoaa"),
+    ("organizations.organization", "create", "aao--"),
+    ("organizations.organization", "rename", "aao--"),
+    ("organizations.organization", "change_plan", "aao--"),
+    ("organizations.organization", "add_member", "aao--"),
+    ("organizations.organization", "change_member_role", "aao--"),
+    ("organizations.organization", "remove_member", "aao--"),
+    ("organizations.organization", "delete", "aao--"),
+    ("organizations.organization", "restore", "aao--"),
+    ("organizations.billing_account", READ, "aaoaa"),
+    ("organizations.billing_account", "open", "aao--"),
+    ("organizations.billing_account", "change_details", "aao--"),
+    ("organizations.billing_account", "suspend", "aao--"),
+    ("organizations.billing_account", "resume", "aao--"),
+    ("organizations.billing_account", "close", "aao--"),
+    ("organizations.resource", READ, "aaoaa"),
+    ("organizations.resource", "create", "aao--"),
+    ("organizations.resource", "rename", "aao--"),
+    ("organizations.resource", "set_metadata", "aao--"),
+    ("organizations.resource", "delete", "aao--"),
+    ("organizations.resource", "restore", "aao--"),
+    ("content.post", READ, "aaoaa"),
+    ("content.post", HISTORY, "aaoaa"),
+    ("content.post", "draft", "aao--"),
+    ("content.post", "edit", "aao--"),
+    ("content.post", "publish", "aao--"),
+    ("content.post", "unpublish", "aao--"),
+    ("content.post", "archive", "aao--"),
+    ("content.post", "delete", "aao--"),
+    ("content.post", "restore", "aao--"),
+    ("content.comment", READ, "aaoaa"),
+    ("content.comment", HISTORY, "aaoaa"),
+    ("content.comment", "write", "aao--"),
+    ("content.comment", "edit", "aao--"),
+    ("content.comment", "delete", "aao--"),
+    ("content.comment", "restore", "aao--"),
+    ("services.service", READ, "aaaaa"),
+    ("services.service", HISTORY, "aaaaa"),
+    ("services.service", "register", "aa---"),
+    ("services.service", "describe", "aa---"),
+    ("services.service", "configure", "aa---"),
+    ("services.service", "activate", "aa---"),
+    ("services.service", "deactivate", "aa---"),
+    ("services.subscription", READ, "aaoaa"),
+    ("services.subscription", HISTORY, "aaoaa"),
+    ("services.subscription", "subscribe", "aao--"),
+    ("services.subscription", "change_plan", "aao--"),
+    ("services.subscription", "configure", "aao--"),
+    ("services.subscription", "renew", "aao--"),
+    ("services.subscription", "cancel", "aao--"),
+    ("services.subscription", "expire", "aa---"),
     ("banking.account", READ, "aaoaa"),
     ("banking.account", HISTORY, "aaoaa"),
     ("banking.account", "open", "aao--"),
@@ -74,6 +137,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("support.asset", "send_to_repair", "aa---"),
     ("support.asset", "retire", "aa---"),
     ("support.asset", "specify", "aa---"),
+    ("platform.setting", READ, "aaoaa"),
+    ("platform.setting", "set", "aao--"),
+    ("platform.setting", "unset", "aao--"),
+    ("platform.notification", READ, "aaoaa"),
+    ("platform.notification", "notify", "aa---"),
+    ("platform.notification", "mark_read", "aaooo"),
+    ("platform.notification", "dismiss", "aaooo"),
     (LOG, READ, "a---a"),
     (LOG, HISTORY, "a---a"),
     (LOG, IMPORT, "a----"),
@@ -203,4 +273,101 @@ fn a_scope_is_within_others_when_they_name_all_of_it() {
         assert_eq!(within_own_scopes(&who, &value(scope)), expected, "{scope}");
         assert!(within_own_scopes(&actor(ADA, User), &value(scope)), "no limit");
     }
+}
+
+#[test]
+fn built_in_roles_that_were_assigned_add_up() {
+    let who = Actor { roles: vec![Viewer, Auditor], ..actor(ADA, User) };
+    assert!(may(&who, "banking.account", READ, false) && may(&who, LOG, HISTORY, false));
+    assert!(may(&who, "banking.account", "withdraw", true), "what their own role allows");
+    assert!(!may(&who, "banking.account", "withdraw", false));
+    assert!(!who.is_admin() && !who.is_manager());
+    let promoted = Actor { roles: vec![Admin], ..actor(ADA, User) };
+    assert!(promoted.is_admin() && promoted.is_manager());
+    assert!(may(&promoted, "identity.user", "suspend", false));
+}
+
+fn granted(grants: &[&str]) -> Actor {
+    Actor { grants: grants.iter().map(|grant| value(grant)).collect(), ..actor(ADA, User) }
+}
+
+#[test]
+fn what_roles_grant_is_allowed_whosever_it_is() {
+    let rows: &[(&[&str], &str, &str, bool)] = &[
+        (&["banking.account:withdraw"], "banking.account", "withdraw", true),
+        (&["banking.account:withdraw"], "banking.account", "deposit", false),
+        (&["banking.account:*"], "banking.account", "charge_fee", true),
+        (&["banking.*:read"], "banking.account", READ, true),
+        (&["banking.*:read"], "banking.account", HISTORY, true),
+        (&["banking.*:read"], "banking.account", "withdraw", false),
+        (&["open_banking.*:*"], "banking.account", READ, false),
+        (&["*:read"], "identity.user", READ, true),
+        (&["*:read"], LOG, READ, true),
+        (&["*:read"], LOG, HISTORY, false),
+        (&["*:suspend"], "identity.user", "suspend", true),
+        (&["*:*"], LOG, IMPORT, true),
+        (&[], "banking.account", READ, false),
+    ];
+    for (grants, resource, action, expected) in rows {
+        let found = may(&granted(grants), resource, action, false);
+        assert_eq!(found, *expected, "{grants:?}: {action} {resource}");
+    }
+}
+
+#[test]
+fn scopes_narrow_grants_too() {
+    let who = Actor {
+        scopes: Some(vec!["banking.account:read".to_owned()]),
+        ..granted(&["banking.account:*"])
+    };
+    assert!(may(&who, "banking.account", READ, false));
+    assert!(!may(&who, "banking.account", "withdraw", false));
+}
+
+const WITHIN: Whose = Whose { own: false, within: true };
+
+fn member(role: MemberRole) -> Actor {
+    Actor { tenant: Some(uuid::Uuid::from_u128(7)), tenant_role: Some(role), ..actor(ADA, User) }
+}
+
+/// Resource and action; then, of owner, admin, member and viewer, whether they may within it.
+const MEMBERS: &[(&str, &str, &str)] = &[
+    ("organizations.organization", READ, "yyyy"),
+    ("organizations.organization", HISTORY, "yyyy"),
+    ("organizations.organization", "rename", "yyy-"),
+    ("organizations.organization", "add_member", "yy--"),
+    ("organizations.organization", "change_member_role", "yy--"),
+    ("organizations.organization", "remove_member", "yy--"),
+    ("organizations.organization", "change_plan", "yy--"),
+    ("organizations.organization", "delete", "yy--"),
+    ("organizations.organization", "restore", "yy--"),
+    ("organizations.billing_account", "open", "yy--"),
+    ("organizations.billing_account", READ, "yyyy"),
+    ("organizations.resource", "create", "yyy-"),
+    ("organizations.resource", "delete", "yyy-"),
+    ("organizations.resource", READ, "yyyy"),
+];
+
+#[test]
+fn members_may_within_their_organization_what_the_table_says() {
+    for (resource, action, marks) in MEMBERS {
+        for (role, mark) in MemberRole::ALL.iter().rev().zip(marks.chars()) {
+            let who = member(*role);
+            let found = may(&who, resource, action, WITHIN);
+            assert_eq!(found, mark == 'y', "{role}: {action} {resource}");
+            assert!(!may(&who, resource, action, false), "{role}: elsewhere {action} {resource}");
+        }
+    }
+}
+
+#[test]
+fn a_membership_counts_only_with_an_organization_and_within_the_keys_scopes() {
+    let stray = Actor { tenant: None, ..member(MemberRole::Owner) };
+    assert!(!may(&stray, "organizations.resource", "create", WITHIN));
+    let none = Actor { tenant_role: None, ..member(MemberRole::Owner) };
+    assert!(!may(&none, "organizations.resource", "create", WITHIN));
+    let scopes = Some(vec!["organizations.resource:read".to_owned()]);
+    let narrowed = Actor { scopes, ..member(MemberRole::Owner) };
+    assert!(may(&narrowed, "organizations.resource", READ, WITHIN));
+    assert!(!may(&narrowed, "organizations.resource", "create", WITHIN));
 }

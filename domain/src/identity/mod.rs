@@ -3,4 +3,6 @@
 pub mod admins;
 pub mod api_key;
 pub mod bootstrap;
+pub mod permission;
+pub mod role;
 pub mod user;

@@ -5,28 +5,38 @@
 
 mod account;
 mod contact;
+mod content;
 mod json_object;
 mod money;
+mod permission;
 mod personal;
 mod prose;
 mod role;
 mod scope;
 mod secret;
+mod services;
+mod setting;
 mod status;
 mod support;
+mod tenancy;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username};
+pub use content::PostStatus;
 pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
+pub use permission::{PermittedAction, PermittedResource};
 pub use personal::Personal;
 pub use prose::Prose;
 pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
-pub use status::UserStatus;
+pub use services::{ServiceStatus, SubscriptionStatus};
+pub use setting::{SecretValue, SettingKey, SettingType};
+pub use status::{NotificationKind, UserStatus};
 pub use support::{AssetStatus, TicketPriority, TicketStatus, WaitsFor};
+pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.
@@ -35,6 +45,10 @@ pub type FullName = Text<255>;
 pub type NamePart = Text<100, 0>;
 /// Why something was done, in the words of whoever did it.
 pub type Reason = Text<500>;
+/// The name of a role.
+pub type RoleName = Text<50>;
+/// The name of a permission.
+pub type PermissionName = Text<100>;
 /// What something is about.
 pub type Description = Text<1000>;
 

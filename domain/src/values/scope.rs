@@ -1,6 +1,6 @@
 //! What an API key is limited to, and by what it is found.
 
-use super::{InvalidValue, checked_string, shown_as_text};
+use super::{InvalidValue, PermittedAction, PermittedResource, checked_string, shown_as_text};
 
 /// A permission or a set of them: `*`, or `resource:action` such as
 /// `banking.account:withdraw`, where the resource may be `*` or `banking.*`
@@ -22,6 +22,12 @@ fn is_word(text: &str) -> bool {
 }
 
 impl Scope {
+    /// What a permission allows, as a scope; at most 101 characters.
+    #[must_use]
+    pub fn of(resource: &PermittedResource, action: &PermittedAction) -> Self {
+        Self(format!("{resource}:{action}"))
+    }
+
     /// Its resource and action; `*` alone is `*` and `*`.
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
@@ -41,7 +47,7 @@ impl Scope {
             }
             None => text == "*",
         };
-        if text.len() > 100 || !fits {
+        if text.len() > 101 || !fits {
             return Err(InvalidValue::new(
                 "a scope such as \"banking.account:withdraw\", \"banking.*:read\" or \"*\" is allowed",
             ));
@@ -64,7 +70,7 @@ impl KeyPrefix {
 
 shown_as_text! {
     Scope {
-        "type": "string", "maxLength": 100, "examples": ["banking.account:withdraw"],
+        "type": "string", "maxLength": 101, "examples": ["banking.account:withdraw"],
         "pattern": r"^(\*|(\*|[a-z0-9_]+(\.(\*|[a-z0-9_]+))?):(\*|[a-z0-9_]+))$"
     }
     KeyPrefix { "type": "string", "pattern": "^[A-Za-z0-9_-]{4,32}$" }

@@ -2,4 +2,6 @@
 
 pub mod admins;
 pub mod api_key;
+pub mod permission;
+pub mod role;
 pub mod user;

@@ -1,4 +1,5 @@
-//! `users`, and `user_identifiers` beside it: what users are found by.
+//! `users`; `user_identifiers` beside it, what users are found by; and `user_roles`, the roles that
+//! they have beside the built-in one.
 
 use chrono::{DateTime, Utc};
 use daybook_domain::identity::user::UserEvent;
@@ -44,6 +45,17 @@ crate::table! {
     updated_at: DateTime<Utc>,
 }
 
+crate::table! {
+    /// A row of `user_roles`.
+    pub struct UserRoleRow in "user_roles", key (user_id: Uuid, role_id: Uuid), entity user_id;
+    user_id: Uuid,
+    role_id: Uuid,
+    assigned_at: DateTime<Utc>,
+    assigned_by: Uuid,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
 const EMAIL: &str = "email";
 const USERNAME: &str = "username";
 
@@ -69,6 +81,8 @@ pub fn touches(event: &UserEvent, recorded: &Recorded, touched: &mut Touched) {
             touched.users.needs(user);
             renames(USERNAME, event.from.key(), event.to.key(), touched);
         }
+        UserEvent::RoleAssigned(event) => touched.user_roles.makes((user.0, event.role_id)),
+        UserEvent::RoleUnassigned(event) => touched.user_roles.needs((user.0, event.role_id)),
         UserEvent::EmailVerified(_)
         | UserEvent::ProfileChanged(_)
         | UserEvent::PasswordChanged(_)
@@ -125,6 +139,17 @@ pub fn project(event: &UserEvent, recorded: &Recorded, rows: &mut Rows) -> Resul
         UserEvent::RoleChanged(event) => {
             change(recorded, rows, |user| user.role = event.to.to_string())
         }
+        UserEvent::RoleAssigned(event) => rows.user_roles.insert(UserRoleRow {
+            user_id: recorded.stream_id,
+            role_id: event.role_id,
+            assigned_at: happened_at,
+            assigned_by: recorded.metadata.actor_id,
+            created_at: recorded.recorded_at,
+            updated_at: recorded.recorded_at,
+        }),
+        UserEvent::RoleUnassigned(event) => {
+            rows.user_roles.delete(&(recorded.stream_id, event.role_id))
+        }
         UserEvent::LoggedIn(_) => change(recorded, rows, |user| {
             user.last_login = Some(happened_at);
             user.failed_logins = 0;
@@ -132,7 +157,7 @@ pub fn project(event: &UserEvent, recorded: &Recorded, rows: &mut Rows) -> Resul
         }),
         UserEvent::LoginFailed(event) => change(recorded, rows, |user| {
             user.failed_logins = i32::try_from(event.failures).unwrap_or(i32::MAX);
-            user.locked_until = event.locked_until.or(user.locked_until);
+            user.locked_until = event.locked_until;
         }),
         UserEvent::Unlocked(_) => change(recorded, rows, |user| {
             user.failed_logins = 0;

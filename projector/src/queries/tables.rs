@@ -2,8 +2,11 @@
 //! are walked, and whose their rows are.
 
 mod banking;
+mod content;
 mod identity;
+mod organizations;
 mod platform;
+mod services;
 mod support;
 
 use crate::catalog::TableInfo;
@@ -46,6 +49,12 @@ pub enum Owner {
     User(&'static str),
     /// The owner of the account in this column.
     Account(&'static str),
+    /// Every member of the organization in this column.
+    Organization(&'static str),
+    /// Every member of the organization that has the resource in this column.
+    Resource(&'static str),
+    /// Nobody: seen by those who see all of the table.
+    Nobody,
 }
 
 /// A column that orders a table; it never changes in a row, so that a walk along it meets every row
@@ -102,8 +111,15 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] =
-    &[banking::TABLES, identity::TABLES, support::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] = &[
+    identity::TABLES,
+    organizations::TABLES,
+    content::TABLES,
+    services::TABLES,
+    banking::TABLES,
+    support::TABLES,
+    platform::TABLES,
+];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {

@@ -111,14 +111,14 @@ impl<'a> Building<'a> {
         for ((target, holder), hold) in &prepared.holds {
             self.holds.insert((*target, *holder), hold.as_ref().map(|hold| hold.expires_at));
         }
-        let first = request.writes.first();
-        let version =
-            first.map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
+        let subject = request.subject();
+        let version = subject
+            .map_or(0, |write| write.expected_version + i64::from(small(write.events.len())));
         self.batch.requests.push(RequestRow {
             command: request.command,
-            stream: first.map_or(Uuid::nil(), |write| write.stream_id),
+            stream: subject.map_or(Uuid::nil(), |write| write.stream_id),
             version,
-            created: first
+            created: subject
                 .is_some_and(|write| write.expected_version == 0 && !write.events.is_empty()),
             last: small(self.batch.events.len()),
             events: small(prepared.events),

@@ -23,14 +23,16 @@ impl Log {
     /// # Errors
     /// When the server does not answer.
     pub async fn command(&self, scope: Uuid, id: Uuid) -> Result<Option<Answered>, ReadError> {
+        let mut lent = self.kept.lend().await?;
         let row = sqlx::query(
             "SELECT fingerprint, stream_id, version, created, position, events, recorded_at
              FROM journal.commands WHERE scope = $1 AND id = $2",
         )
         .bind(scope)
         .bind(id)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut lent.connection)
         .await?;
+        lent.done();
         let Some(row) = row else { return Ok(None) };
         let fingerprint: Vec<u8> = row.try_get(0)?;
         let fingerprint = fingerprint.try_into().map_err(|_| ReadError::Corrupt {

@@ -8,9 +8,12 @@ mod copy;
 mod facts;
 mod filter;
 mod follow;
+mod holders;
+mod kept;
 mod page;
 mod row;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +26,7 @@ pub use self::command::Answered;
 pub use self::facts::{Fact, Facts};
 pub use self::filter::Filter;
 pub use self::follow::Follow;
+use self::kept::Kept;
 pub use self::page::Page;
 use crate::error::ReadError;
 use crate::recorded::Recorded;
@@ -31,6 +35,7 @@ use crate::recorded::Recorded;
 #[derive(Debug, Clone)]
 pub struct Log {
     pool: PgPool,
+    kept: Arc<Kept>,
 }
 
 /// How far the log has come.
@@ -63,6 +68,21 @@ pub struct StreamHead {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
+/// A stream by what it is and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The stream.
+    pub stream_id: Uuid,
+    /// `context.aggregate`.
+    pub kind: String,
+    /// Its last version.
+    pub version: i64,
+}
+
+fn known(row: &PgRow) -> Result<Known, sqlx::Error> {
+    Ok(Known { stream_id: row.try_get(0)?, kind: row.try_get(1)?, version: row.try_get(2)? })
+}
+
 /// A stream's folded state at a version.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -76,7 +96,7 @@ impl Log {
     /// Reads through this pool.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { kept: Arc::new(Kept::like(pool.clone())), pool }
     }
 
     /// The pool that it reads through.
@@ -130,12 +150,14 @@ impl Log {
         after_version: i64,
         up_to_version: i64,
     ) -> Result<Facts, ReadError> {
+        let mut lent = self.kept.lend().await?;
         let rows = sqlx::query(include_str!("facts.sql"))
             .bind(stream)
             .bind(after_version)
             .bind(up_to_version)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut lent.connection)
             .await?;
+        lent.done();
         Ok(Facts::new(rows))
     }
 
@@ -156,18 +178,55 @@ impl Log {
         Ok(holders)
     }
 
+    /// The same with what each of them is and its version, as they are at one moment: for
+    /// decisions about many streams at once that need no more of them.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn holders_known(&self, target: Uuid, limit: i64) -> Result<Vec<Known>, ReadError> {
+        let rows = sqlx::query(
+            "SELECT s.stream_id, s.kind, s.version
+             FROM journal.holds h JOIN journal.streams s ON s.stream_id = h.holder
+             WHERE h.target = $1 AND (h.expires_at IS NULL OR h.expires_at > journal.clock())
+             ORDER BY h.holder LIMIT $2",
+        )
+        .bind(target)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(known).collect::<Result<_, _>>()?)
+    }
+
+    /// What each of these streams is and its version, in the order of their ids; those that have
+    /// no events are absent.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn streams_known(&self, streams: &[Uuid]) -> Result<Vec<Known>, ReadError> {
+        let rows = sqlx::query(
+            "SELECT stream_id, kind, version FROM journal.streams
+             WHERE stream_id = ANY ($1) ORDER BY stream_id",
+        )
+        .bind(streams)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(known).collect::<Result<_, _>>()?)
+    }
+
     /// What the log knows of a stream; `None` if it has no events.
     ///
     /// # Errors
     /// When the server does not answer.
     pub async fn stream_head(&self, stream: Uuid) -> Result<Option<StreamHead>, ReadError> {
+        let mut lent = self.kept.lend().await?;
         let row = sqlx::query(
             "SELECT kind, lane, version, first_at, last_at, closed_at
              FROM journal.streams WHERE stream_id = $1",
         )
         .bind(stream)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut lent.connection)
         .await?;
+        lent.done();
         let head = |row: &PgRow| {
             Ok::<_, sqlx::Error>(StreamHead {
                 kind: row.try_get(0)?,

@@ -62,10 +62,18 @@ async fn an_append_never_waits_for_its_client() {
     let before: i64 = test.ask("SELECT max(batch) FROM journal.batches").await;
     let call = format!("CALL journal.append({}, NULL, NULL, NULL)", nothing());
     // Inside an open transaction it could not commit before it answers.
-    assert_eq!(refusal(&writer, &format!("BEGIN; {call}; COMMIT")).await, "2D000");
-    assert_eq!(refusal(&writer, &format!("BEGIN; SELECT 1; {call}; COMMIT")).await, "2D000");
+    let mut open = sqlx::ConnectOptions::connect(&writer).await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut open).await.unwrap();
+    let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(call.clone())).execute(&mut open).await;
+    let error = refused.expect_err("appended inside a transaction");
+    assert_eq!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("2D000"));
+    assert_eq!(refusal(&writer, &format!("BEGIN; {call}; COMMIT")).await, "42501");
+    assert_eq!(refusal(&writer, &format!("{call}; COMMIT")).await, "2D000");
     let around = format!("SELECT journal.append_batch({})", nothing());
     assert_eq!(refusal(&writer, &around).await, "42501");
+    // A string that begins like the one way in is not it.
+    let trailing = format!("{call}; SELECT journal.append_batch({})", nothing());
+    assert_eq!(refusal(&writer, &trailing).await, "2D000");
     let block = format!("DO $do$ BEGIN PERFORM journal.append_batch({}); END $do$", nothing());
     assert_eq!(refusal(&writer, &block).await, "42501");
     let stale = format!("SET default_transaction_isolation = 'repeatable read'; {call}");

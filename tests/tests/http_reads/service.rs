@@ -124,7 +124,7 @@ impl Service {
             password: None,
         };
         let accepted = self.engine.register(&user).await.expect("a user");
-        Actor { id: accepted.appended.stream_id, role, tenant: None, scopes: None }
+        Actor::new(accepted.appended.stream_id, role)
     }
 
     /// An account of this user, opened by the system.

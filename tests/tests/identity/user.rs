@@ -3,7 +3,7 @@
 use daybook_tests::Service;
 use serde_json::json;
 
-const USERS: &str = "/v1/identity/users";
+use super::USERS;
 
 #[tokio::test]
 async fn an_email_is_taken_once_whatever_its_case() {

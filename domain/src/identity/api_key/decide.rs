@@ -10,7 +10,8 @@ use super::{
 };
 use crate::access;
 use crate::context::{Actor, Context};
-use crate::values::{Scope, UserRole, UserStatus};
+use crate::identity::user::Person;
+use crate::values::{Scope, UserStatus};
 
 type Decision = Result<Vec<ApiKeyEvent>, ApiKeyError>;
 
@@ -49,13 +50,15 @@ fn issue(state: &ApiKey, command: &Issue, facts: &ApiKeyFacts, context: &Context
     }
     let user_id = command.user_id;
     yours(user_id, &context.actor)?;
-    let role = active_owner(user_id, facts)?;
+    let owner = active_owner(user_id, facts)?;
+    let role = owner.role;
     let asked = command.scopes.len();
     if asked == 0 || asked > MAX_SCOPES {
         return Err(ApiKeyError::ScopeCount { asked });
     }
     for scope in &command.scopes {
-        if !access::grants_anything(role, scope) {
+        // What assigned roles grant is known at the moment of use only.
+        if owner.roles.is_empty() && !access::grants_anything(role, scope) {
             return Err(ApiKeyError::ScopeBeyondRole { scope: scope.clone(), role });
         }
     }
@@ -112,8 +115,8 @@ fn yours(user_id: Uuid, actor: &Actor) -> Result<(), ApiKeyError> {
     Err(ApiKeyError::NotYours { user_id })
 }
 
-/// The owner's role, if the owner is an active person.
-fn active_owner(user_id: Uuid, facts: &ApiKeyFacts) -> Result<UserRole, ApiKeyError> {
+/// The owner, if the owner is an active person.
+fn active_owner(user_id: Uuid, facts: &ApiKeyFacts) -> Result<&Person, ApiKeyError> {
     let owner = facts.owner.as_ref().and_then(|owner| owner.person());
     let owner = owner.ok_or(ApiKeyError::OwnerUnknown { user_id })?;
     if owner.is_system {
@@ -122,7 +125,7 @@ fn active_owner(user_id: Uuid, facts: &ApiKeyFacts) -> Result<UserRole, ApiKeyEr
     if owner.status != UserStatus::Active {
         return Err(ApiKeyError::OwnerNotActive { user_id, status: owner.status });
     }
-    Ok(owner.role)
+    Ok(owner)
 }
 
 /// Who acts through a key that is limited cannot make one that is less so.

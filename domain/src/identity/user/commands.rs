@@ -1,8 +1,11 @@
 //! What can be asked of a user.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
+use crate::message::given_or_null;
 use crate::values::{
     Email, FullName, PasswordHash, Personal, Phone, Reason, SecretHash, Text, UserRole, Username,
 };
@@ -84,15 +87,8 @@ pub struct ChangeProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<Personal<Text<100>>>,
     /// The telephone number; null removes it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_or_null")]
     pub phone: Option<Option<Personal<Phone>>>,
-}
-
-/// Tells a null from an absent field: whatever is there is `Some`.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// Changes the password.
@@ -109,6 +105,22 @@ pub struct ChangePassword {
 pub struct ChangeRole {
     /// The new role.
     pub role: UserRole,
+}
+
+/// Gives the user a role beside the built-in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignRole {
+    /// The role.
+    pub role_id: Uuid,
+}
+
+/// Takes a role away that the user was given beside the built-in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnassignRole {
+    /// The role.
+    pub role_id: Uuid,
 }
 
 /// Records that the user signed in.
@@ -170,6 +182,8 @@ crate::commands! {
         "change_profile" => ChangeProfile,
         "change_password" => ChangePassword,
         "change_role" => ChangeRole,
+        "assign_role" => AssignRole,
+        "unassign_role" => UnassignRole,
         "record_login" => RecordLogin,
         "record_failed_login" => RecordFailedLogin,
         "unlock" => Unlock,

@@ -3,55 +3,66 @@
 //! Whether the actor may touch this user at all (their own, others') is
 //! [`crate::access`]'s question; here are the rules that hold beyond it.
 
+use uuid::Uuid;
+
 use super::commands::{
     ChangeEmail, ChangePassword, ChangeProfile, ChangeRole, ChangeUsername, Delete, Register,
     RequestVerification, Suspend, UserCommand, VerifyEmail,
 };
 use super::events::{
     Deactivated, Deleted, EmailChanged, EmailVerified, LoggedIn, LoginFailed, PasswordChanged,
-    ProfileChanged, Reactivated, Registered, Restored, RoleChanged, Suspended, Unlocked, UserEvent,
-    UsernameChanged, VerificationRequested,
+    ProfileChanged, Reactivated, Registered, Restored, RoleAssigned, RoleChanged, RoleUnassigned,
+    Suspended, Unlocked, UserEvent, UsernameChanged, VerificationRequested,
 };
-use super::{FAILURES_TO_LOCK, LOCK_FOR, Person, Profile, User, UserError};
+use super::{
+    FAILURES_TO_LOCK, LOCK_FOR, MAX_ROLES, Person, Profile, Role, User, UserError, UserFacts,
+};
+use crate::access;
+use crate::aggregate::Aggregate;
 use crate::context::{Actor, Context};
+use crate::message::CommandMessage;
 use crate::values::{FullName, NamePart, Personal, UserRole, UserStatus};
 
 type Decision = Result<Vec<UserEvent>, UserError>;
 
-pub(super) fn decide(user: &User, command: &UserCommand, context: &Context) -> Decision {
-    let actor = &context.actor;
+pub(super) fn decide(
+    user: &User,
+    command: &UserCommand,
+    facts: &UserFacts,
+    context: &Context,
+) -> Decision {
+    let administers = matches!(
+        command,
+        UserCommand::ChangeRole(_)
+            | UserCommand::AssignRole(_)
+            | UserCommand::UnassignRole(_)
+            | UserCommand::Unlock(_)
+            | UserCommand::Suspend(_)
+            | UserCommand::Reactivate(_)
+            | UserCommand::Restore(_)
+    );
+    if administers {
+        needs_admin(&context.actor, command.name())?;
+    }
     match command {
-        UserCommand::Register(command) => register(user, command, actor),
+        UserCommand::Register(command) => register(user, command, &context.actor),
         UserCommand::VerifyEmail(command) => verify_email(present(user)?, command),
         UserCommand::RequestVerification(command) => request_verification(present(user)?, command),
         UserCommand::ChangeEmail(command) => change_email(present(user)?, command),
         UserCommand::ChangeUsername(command) => change_username(present(user)?, command),
         UserCommand::ChangeProfile(command) => change_profile(&present(user)?.profile, command),
         UserCommand::ChangePassword(command) => change_password(present(user)?, command),
-        UserCommand::ChangeRole(command) => {
-            needs_admin(actor)?;
-            change_role(present(user)?, command)
-        }
+        UserCommand::ChangeRole(command) => change_role(present(user)?, command),
+        UserCommand::AssignRole(command) => assign_role(present(user)?, command.role_id, facts),
+        UserCommand::UnassignRole(command) => unassign_role(present(user)?, command.role_id),
         UserCommand::RecordLogin(_) => record_login(known(user)?, context),
         UserCommand::RecordFailedLogin(_) => record_failed_login(known(user)?, context),
-        UserCommand::Unlock(_) => {
-            needs_admin(actor)?;
-            unlock(present(user)?)
-        }
-        UserCommand::Suspend(command) => {
-            needs_admin(actor)?;
-            suspend(present(user)?, command)
-        }
+        UserCommand::Unlock(_) => unlock(present(user)?),
+        UserCommand::Suspend(command) => suspend(present(user)?, command),
         UserCommand::Deactivate(_) => deactivate(present(user)?),
-        UserCommand::Reactivate(_) => {
-            needs_admin(actor)?;
-            reactivate(present(user)?)
-        }
+        UserCommand::Reactivate(_) => reactivate(present(user)?),
         UserCommand::Delete(command) => delete(known(user)?, command),
-        UserCommand::Restore(_) => {
-            needs_admin(actor)?;
-            restore(known(user)?)
-        }
+        UserCommand::Restore(_) => restore(known(user)?),
     }
 }
 
@@ -71,8 +82,13 @@ fn present(user: &User) -> Result<&Person, UserError> {
     if person.status == UserStatus::Deleted { Err(UserError::Deleted) } else { Ok(person) }
 }
 
-fn needs_admin(actor: &Actor) -> Result<(), UserError> {
-    if actor.is_admin() { Ok(()) } else { Err(UserError::NeedsAdmin { role: actor.role }) }
+/// An administrator, or whoever was granted as much.
+fn needs_admin(actor: &Actor, name: &str) -> Result<(), UserError> {
+    if access::may(actor, User::KIND, name, false) {
+        Ok(())
+    } else {
+        Err(UserError::NeedsAdmin { role: actor.role })
+    }
 }
 
 fn register(user: &User, command: &Register, actor: &Actor) -> Decision {
@@ -80,7 +96,7 @@ fn register(user: &User, command: &Register, actor: &Actor) -> Decision {
         return Err(UserError::AlreadyRegistered);
     }
     if command.role != UserRole::User {
-        needs_admin(actor)?;
+        needs_admin(actor, "change_role")?;
     }
     let (first, last) = split_name(&command.full_name);
     one(Registered {
@@ -158,6 +174,26 @@ fn change_role(person: &Person, command: &ChangeRole) -> Decision {
         return Ok(vec![]);
     }
     one(RoleChanged { from: person.role, to: command.role })
+}
+
+fn assign_role(person: &Person, role_id: Uuid, facts: &UserFacts) -> Decision {
+    if person.roles.contains(&role_id) {
+        return Ok(vec![]);
+    }
+    if facts.role.as_ref().and_then(Role::standing).is_none() {
+        return Err(UserError::RoleUnknown { role_id });
+    }
+    if person.roles.len() >= MAX_ROLES {
+        return Err(UserError::TooManyRoles { assigned: person.roles.len() });
+    }
+    one(RoleAssigned { role_id })
+}
+
+fn unassign_role(person: &Person, role_id: Uuid) -> Decision {
+    if !person.roles.contains(&role_id) {
+        return Ok(vec![]);
+    }
+    one(RoleUnassigned { role_id })
 }
 
 fn change_profile(profile: &Profile, command: &ChangeProfile) -> Decision {

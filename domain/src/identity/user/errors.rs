@@ -1,7 +1,9 @@
 //! Why a user may refuse.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use uuid::Uuid;
 
+use super::MAX_ROLES;
 use crate::aggregate::{Refusal, RefusalSort};
 use crate::values::{UserRole, UserStatus};
 
@@ -40,6 +42,20 @@ pub enum UserError {
     /// The user is a part of the service.
     #[error("this user is a part of the service: it neither changes nor signs in")]
     SystemUser,
+    /// The role to be assigned does not exist.
+    #[error("there is no role {role_id} to assign")]
+    RoleUnknown {
+        /// The role.
+        role_id: Uuid,
+    },
+    /// The user has as many roles as they can.
+    #[error(
+        "a user has at most {MAX_ROLES} roles beside the built-in one, this one has {assigned}"
+    )]
+    TooManyRoles {
+        /// How many they have.
+        assigned: usize,
+    },
     /// Only administrators may.
     #[error("only an administrator may do this, and the actor's role is {role}")]
     NeedsAdmin {
@@ -58,6 +74,8 @@ impl Refusal for UserError {
             Self::Locked { .. } => "user-locked",
             Self::WrongToken => "wrong-verification-token",
             Self::SystemUser => "system-user",
+            Self::RoleUnknown { .. } => "no-such-role",
+            Self::TooManyRoles { .. } => "too-many-roles",
             Self::NeedsAdmin { .. } => "needs-administrator",
         }
     }
@@ -70,7 +88,9 @@ impl Refusal for UserError {
             | Self::NotActive { .. }
             | Self::Locked { .. }
             | Self::WrongToken
-            | Self::SystemUser => RefusalSort::Rule,
+            | Self::SystemUser
+            | Self::RoleUnknown { .. }
+            | Self::TooManyRoles { .. } => RefusalSort::Rule,
             Self::NeedsAdmin { .. } => RefusalSort::Forbidden,
         }
     }

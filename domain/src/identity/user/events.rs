@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::values::{
     Email, FullName, NamePart, PasswordHash, Personal, Phone, Reason, SecretHash, UserRole,
@@ -101,6 +102,20 @@ pub struct RoleChanged {
     pub to: UserRole,
 }
 
+/// The user was given a role beside the built-in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleAssigned {
+    /// The role.
+    pub role_id: Uuid,
+}
+
+/// A role beside the built-in one was taken away, or deleted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RoleUnassigned {
+    /// The role.
+    pub role_id: Uuid,
+}
+
 /// The user signed in. When is when the event happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoggedIn {}
@@ -161,6 +176,8 @@ crate::events! {
         "identity.user.profile_changed" @ 1 => ProfileChanged,
         "identity.user.password_changed" @ 1 => PasswordChanged,
         "identity.user.role_changed" @ 1 => RoleChanged,
+        "identity.user.role_assigned" @ 1 => RoleAssigned,
+        "identity.user.role_unassigned" @ 1 => RoleUnassigned,
         "identity.user.logged_in" @ 1 => LoggedIn,
         "identity.user.login_failed" @ 1 => LoginFailed,
         "identity.user.unlocked" @ 1 => Unlocked,

@@ -1,8 +1,8 @@
 //! A user: who signs in, acts and owns.
 //!
 //! A user's stream is the user's id. Its email and username are claimed for as
-//! long as the record is there, so a deleted user keeps them. Absent for now:
-//! sessions, and assigned roles beside the built-in one.
+//! long as the record is there, so a deleted user keeps them. Beside the built-in role a user has
+//! any number of assigned ones, which the user holds, so that a role that goes finds them.
 
 pub mod commands;
 mod decide;
@@ -11,12 +11,15 @@ pub mod events;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::role::Role;
 use crate::access::Owned;
-use crate::aggregate::{Aggregate, Claim, Effects, Lifecycle};
+use crate::aggregate::{Aggregate, Claim, Effects, Hold, Lifecycle};
 use crate::context::Context;
 use crate::values::{
     Email, FullName, NamePart, PasswordHash, Personal, Phone, SecretHash, UserRole, UserStatus,
@@ -31,6 +34,8 @@ pub use events::UserEvent;
 pub const FAILURES_TO_LOCK: u32 = 5;
 /// For how long nobody can sign in as the user after that.
 pub const LOCK_FOR: Duration = Duration::minutes(15);
+/// How many roles a user has at most beside the built-in one.
+pub const MAX_ROLES: usize = 100;
 /// The scope of claims on emails (lower case).
 pub const EMAIL_CLAIM: &str = "user.email";
 /// The scope of claims on usernames (lower case).
@@ -58,6 +63,9 @@ pub struct Person {
     pub password_hash: PasswordHash,
     /// The built-in role.
     pub role: UserRole,
+    /// The roles that they were assigned beside it.
+    #[serde(default)]
+    pub roles: BTreeSet<Uuid>,
     /// Whether the user is a part of the service, not a person.
     pub is_system: bool,
     /// Whether they may act.
@@ -83,6 +91,13 @@ pub struct Profile {
     pub phone: Option<Personal<Phone>>,
 }
 
+/// What a user must know of a role that is to be assigned, read under a guard.
+#[derive(Debug, Clone, Default)]
+pub struct UserFacts {
+    /// The role; `None` or one not standing: there is no such role.
+    pub role: Option<Role>,
+}
+
 impl User {
     /// The person, once registered.
     #[must_use]
@@ -94,6 +109,12 @@ impl User {
     #[must_use]
     pub fn status(&self) -> Option<UserStatus> {
         self.0.as_ref().map(|person| person.status)
+    }
+
+    /// Whether the user has this role beside the built-in one.
+    #[must_use]
+    pub fn has_role(&self, role: Uuid) -> bool {
+        self.0.as_ref().is_some_and(|person| person.roles.contains(&role))
     }
 
     /// Whether the user may act and own.
@@ -133,15 +154,15 @@ impl Aggregate for User {
     type Command = UserCommand;
     type Event = UserEvent;
     type Error = UserError;
-    type Facts = ();
+    type Facts = UserFacts;
 
     fn decide(
         &self,
         command: &UserCommand,
-        (): &(),
+        facts: &UserFacts,
         context: &Context,
     ) -> Result<Vec<UserEvent>, UserError> {
-        decide::decide(self, command, context)
+        decide::decide(self, command, facts, context)
     }
 
     fn apply(&mut self, event: &UserEvent) {
@@ -169,6 +190,14 @@ impl Aggregate for User {
             UserEvent::Deleted(_) => Effects { lifecycle: Lifecycle::Closes, ..Effects::default() },
             UserEvent::Restored(_) => {
                 Effects { lifecycle: Lifecycle::Reopens, ..Effects::default() }
+            }
+            UserEvent::RoleAssigned(event) => Effects {
+                references: vec![event.role_id],
+                holds: vec![Hold { target: event.role_id, expires_at: None }],
+                ..Effects::default()
+            },
+            UserEvent::RoleUnassigned(event) => {
+                Effects { unholds: vec![event.role_id], ..Effects::default() }
             }
             UserEvent::EmailVerified(_)
             | UserEvent::VerificationRequested(_)
@@ -212,6 +241,7 @@ impl Person {
             },
             password_hash: event.password_hash.clone(),
             role: event.role,
+            roles: BTreeSet::new(),
             is_system: event.is_system,
             status: UserStatus::Active,
             status_before_deletion: UserStatus::Active,
@@ -246,6 +276,12 @@ impl Person {
             }
             UserEvent::PasswordChanged(event) => self.password_hash = event.password_hash.clone(),
             UserEvent::RoleChanged(event) => self.role = event.to,
+            UserEvent::RoleAssigned(event) => {
+                self.roles.insert(event.role_id);
+            }
+            UserEvent::RoleUnassigned(event) => {
+                self.roles.remove(&event.role_id);
+            }
             UserEvent::LoginFailed(event) => {
                 self.failures = event.failures;
                 self.locked_until = event.locked_until;

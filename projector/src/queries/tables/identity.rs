@@ -5,7 +5,9 @@ use daybook_domain::access;
 use super::{ID, Match, Owner, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::identity::api_key::ApiKeyRow;
-use crate::identity::user::{UserIdentifierRow, UserRow};
+use crate::identity::permission::PermissionRow;
+use crate::identity::role::{RolePermissionRow, RoleRow};
+use crate::identity::user::{UserIdentifierRow, UserRoleRow, UserRow};
 
 pub(super) const TABLES: &[ReadTable] = &[
     ReadTable {
@@ -42,6 +44,79 @@ pub(super) const TABLES: &[ReadTable] = &[
         order: &[sort("kind", "text"), sort("key", "text")],
         newest_first: false,
         owner: Owner::User("user_id"),
+        single: false,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "user_roles",
+        info: TableInfo::of::<UserRoleRow>(),
+        kind: Some("identity.user"),
+        resource: "identity.user",
+        action: access::READ,
+        stream: "user_id",
+        filters: &[
+            by("user_id", Match::Id),
+            by("role_id", Match::Id),
+            by("assigned_by", Match::Id),
+        ],
+        order: &[sort("user_id", "uuid"), sort("role_id", "uuid")],
+        newest_first: false,
+        owner: Owner::User("user_id"),
+        single: false,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "permissions",
+        info: TableInfo::of::<PermissionRow>(),
+        kind: Some("identity.permission"),
+        resource: "identity.permission",
+        action: access::READ,
+        stream: "id",
+        filters: &[
+            by("name", Match::Text),
+            by("resource", Match::Text),
+            by("created_by", Match::Id),
+            by("updated_by", Match::Id),
+        ],
+        order: &[ID],
+        newest_first: true,
+        owner: Owner::Nobody,
+        single: true,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "roles",
+        info: TableInfo::of::<RoleRow>(),
+        kind: Some("identity.role"),
+        resource: "identity.role",
+        action: access::READ,
+        stream: "id",
+        filters: &[
+            by("name", Match::Text),
+            by("created_by", Match::Id),
+            by("updated_by", Match::Id),
+        ],
+        order: &[ID],
+        newest_first: true,
+        owner: Owner::Nobody,
+        single: true,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "role_permissions",
+        info: TableInfo::of::<RolePermissionRow>(),
+        kind: Some("identity.role"),
+        resource: "identity.role",
+        action: access::READ,
+        stream: "role_id",
+        filters: &[
+            by("role_id", Match::Id),
+            by("permission_id", Match::Id),
+            by("granted_by", Match::Id),
+        ],
+        order: &[sort("role_id", "uuid"), sort("permission_id", "uuid")],
+        newest_first: false,
+        owner: Owner::Nobody,
         single: false,
     },
     ReadTable {

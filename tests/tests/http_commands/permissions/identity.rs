@@ -1,6 +1,9 @@
 //! Who may send what in `identity`.
 
+use daybook_domain::identity::bootstrap::role_stream;
+use daybook_domain::values::UserRole;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Belongings, Part};
 use crate::support::registration;
@@ -16,6 +19,8 @@ pub(super) const PART: Part = Part {
         ("identity.user.change_profile", "amuvr", "a"),
         ("identity.user.change_password", "amuvr", "a"),
         ("identity.user.change_role", "a", "a"),
+        ("identity.user.assign_role", "a", "a"),
+        ("identity.user.unassign_role", "a", "a"),
         ("identity.user.record_login", "a", "a"),
         ("identity.user.record_failed_login", "a", "a"),
         ("identity.user.unlock", "a", "a"),
@@ -27,6 +32,14 @@ pub(super) const PART: Part = Part {
         // Nobody asks the roster from outside: it follows what happens to users.
         ("identity.admins.add", "", ""),
         ("identity.admins.remove", "", ""),
+        ("identity.permission.define", "a", "a"),
+        ("identity.permission.describe", "a", "a"),
+        ("identity.permission.remove", "a", "a"),
+        ("identity.role.create", "a", "a"),
+        ("identity.role.describe", "a", "a"),
+        ("identity.role.grant_permission", "a", "a"),
+        ("identity.role.revoke_permission", "a", "a"),
+        ("identity.role.delete", "a", "a"),
         ("identity.api_key.issue", "amuvr", "a"),
         ("identity.api_key.rotate", "amuvr", "a"),
         ("identity.api_key.revoke", "amuvr", "a"),
@@ -50,6 +63,17 @@ fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {
         "identity.user.change_username" => json!({ "username": "new" }),
         "identity.user.change_password" => json!({ "password": "a password of length" }),
         "identity.user.change_role" => json!({ "role": "viewer" }),
+        "identity.user.assign_role" | "identity.user.unassign_role" => {
+            json!({ "role_id": role_stream(UserRole::Viewer) })
+        }
+        "identity.permission.define" => {
+            json!({ "name": "p", "resource": "banking.account", "action": "withdraw" })
+        }
+        "identity.role.create" => json!({ "name": "teller" }),
+        // No such permission: 409 for who may.
+        "identity.role.grant_permission" | "identity.role.revoke_permission" => {
+            json!({ "permission_id": Uuid::now_v7() })
+        }
         "identity.api_key.issue" => {
             json!({ "user_id": owner.person.id, "name": "k", "scopes": ["identity.api_key:read"] })
         }
@@ -60,6 +84,10 @@ fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {
 fn target(kind: &str, owner: &Belongings) -> String {
     match kind {
         "identity.user" => owner.person.id.to_string(),
+        // A built-in role, which refuses every change: 409 for who may.
+        "identity.role" => role_stream(UserRole::Viewer).to_string(),
+        // There is none: 404 for who may, as for everything that is nobody's.
+        "identity.permission" => Uuid::now_v7().to_string(),
         "identity.api_key" => owner.person.key_id.to_string(),
         other => panic!("say which {other} is theirs"),
     }

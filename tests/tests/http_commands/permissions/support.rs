@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Belongings, Making, Part, made};
+use super::{Belongings, Made, Part, made};
 
 pub(super) const PART: Part = Part {
     context: "support",
@@ -31,7 +31,7 @@ pub(super) const PART: Part = Part {
 };
 
 /// A ticket of theirs, and a machine that they have.
-pub(super) fn makes(person: Uuid) -> Vec<Making> {
+pub(super) fn makes(person: Uuid) -> Vec<Made> {
     vec![
         ("support.ticket", "open", ticket(person)),
         ("support.asset", "register", asset(&person.to_string())),

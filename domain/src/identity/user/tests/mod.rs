@@ -1,3 +1,5 @@
+mod roles;
+
 use super::commands::*;
 use super::events::*;
 use super::*;
@@ -26,6 +28,8 @@ fn at(minutes: i64) -> Context {
 fn one(event: impl Into<UserEvent>) -> Result<Vec<UserEvent>, UserError> {
     Ok(vec![event.into()])
 }
+
+const TELLER: Uuid = Uuid::from_u128(0x7e11);
 
 const NOTHING: Result<Vec<UserEvent>, UserError> = Ok(vec![]);
 
@@ -113,6 +117,8 @@ fn others() -> Vec<UserCommand> {
         ChangeProfile { full_name: Some(personal("A")), ..ChangeProfile::default() }.into(),
         ChangePassword { password_hash: value("!") }.into(),
         ChangeRole { role: UserRole::Viewer }.into(),
+        AssignRole { role_id: TELLER }.into(),
+        UnassignRole { role_id: TELLER }.into(),
         Unlock {}.into(),
         Suspend { reason: None }.into(),
         Reactivate {}.into(),
@@ -165,8 +171,10 @@ fn a_deleted_user_is_only_restored() {
 
 #[test]
 fn some_things_need_an_administrator() {
-    let commands: [UserCommand; 5] = [
+    let commands: [UserCommand; 7] = [
         ChangeRole { role: UserRole::Admin }.into(),
+        AssignRole { role_id: TELLER }.into(),
+        UnassignRole { role_id: TELLER }.into(),
         Unlock {}.into(),
         Suspend { reason: None }.into(),
         Reactivate {}.into(),

@@ -1,0 +1,2 @@
+DROP TABLE public.role_permissions;
+DROP TABLE public.roles;
