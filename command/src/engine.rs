@@ -235,6 +235,8 @@ impl Engine {
                 handle::subscription::attempt(&mut work, command).await
             }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
+            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {
                 handle::notification::attempt(&mut work, command).await

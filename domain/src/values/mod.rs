@@ -17,6 +17,7 @@ mod secret;
 mod services;
 mod setting;
 mod status;
+mod support;
 mod tenancy;
 mod text;
 
@@ -34,6 +35,7 @@ pub use secret::{PasswordHash, SecretHash};
 pub use services::{ServiceStatus, SubscriptionStatus};
 pub use setting::{SecretValue, SettingKey, SettingType};
 pub use status::{NotificationKind, UserStatus};
+pub use support::{AssetStatus, TicketPriority, TicketStatus, WaitsFor};
 pub use tenancy::{CountryCode, PlanTier};
 pub use text::Text;
 

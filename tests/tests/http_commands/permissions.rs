@@ -6,6 +6,7 @@ mod identity;
 mod services;
 mod organizations;
 mod platform;
+mod support;
 
 use std::collections::BTreeSet;
 
@@ -27,13 +28,14 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] = &[identity::PART, content::PART, services::PART, banking::PART];
+const PARTS: &[Part] =
+    &[identity::PART, content::PART, services::PART, banking::PART, support::PART];
 
 /// A kind, a command and its fields.
 pub(super) type Made = (&'static str, &'static str, Value);
 
 /// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
-const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes];
+const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes, support::makes];
 
 /// The id of the thing of this kind that was made for a person.
 pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
