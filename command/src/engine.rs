@@ -158,7 +158,9 @@ impl Engine {
                 Err(error) => error,
             };
             let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
-            let again = error.moved_on() || (held && order.command.ends_holds_on_it());
+            let again = error.moved_on()
+                || basis.misses(&error)
+                || (held && order.command.ends_holds_on_it());
             if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }
@@ -215,7 +217,18 @@ impl Engine {
             }
             AnyCommand::Role(command) => handle::role::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Organization(command) => {
+                handle::organization::attempt(&mut work, command).await
+            }
+            AnyCommand::BillingAccount(command) => {
+                handle::billing_account::attempt(&mut work, command).await
+            }
+            AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).await,
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
+            AnyCommand::Notification(command) => {
+                handle::notification::attempt(&mut work, command).await
+            }
         }
     }
 

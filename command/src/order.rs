@@ -9,6 +9,11 @@ use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
+use daybook_domain::organizations::organization::{Organization, OrganizationCommand};
+use daybook_domain::organizations::resource::{Resource, ResourceCommand};
+use daybook_domain::platform::notification::{Notification, NotificationCommand};
+use daybook_domain::platform::setting::{Setting, SettingCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -17,6 +22,7 @@ use uuid::Uuid;
 
 use crate::engine::Engine;
 use crate::error::CommandError;
+use crate::handle::setting;
 use crate::secrets;
 use crate::sequence::{Predecessors, Progress};
 
@@ -31,8 +37,18 @@ pub enum AnyCommand {
     Role(RoleCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
+    /// `organizations.organization`
+    Organization(OrganizationCommand),
+    /// `organizations.billing_account`
+    BillingAccount(BillingAccountCommand),
+    /// `organizations.resource`
+    Resource(ResourceCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `platform.setting`
+    Setting(SettingCommand),
+    /// `platform.notification`
+    Notification(NotificationCommand),
 }
 
 impl AnyCommand {
@@ -46,7 +62,14 @@ impl AnyCommand {
             Permission::KIND => PermissionCommand::decode(name, data).map(Self::Permission),
             Role::KIND => RoleCommand::decode(name, data).map(Self::Role),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
+            Organization::KIND => OrganizationCommand::decode(name, data).map(Self::Organization),
+            BillingAccount::KIND => {
+                BillingAccountCommand::decode(name, data).map(Self::BillingAccount)
+            }
+            Resource::KIND => ResourceCommand::decode(name, data).map(Self::Resource),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
+            Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
         }
     }
@@ -55,6 +78,15 @@ impl AnyCommand {
     /// but a reason to decide again.
     pub(crate) fn ends_holds_on_it(&self) -> bool {
         matches!(self, Self::Role(RoleCommand::Delete(_)))
+    }
+
+    /// The stream that the command's content names: a setting is found by its key. Others are named
+    /// by the caller, or begin under a fresh id.
+    fn stream(&self) -> Option<Uuid> {
+        match self {
+            Self::Setting(SettingCommand::Set(command)) => Some(setting::stream_of(&command.key)),
+            _ => None,
+        }
     }
 }
 
@@ -155,7 +187,7 @@ impl Engine {
         let scope = intake.caller.actor.tenant.unwrap_or(intake.caller.actor.id);
         Ok(Order {
             key: CommandKey { scope, id: command_id, fingerprint },
-            stream: stream.unwrap_or(seed),
+            stream: stream.or_else(|| command.stream()).unwrap_or(seed),
             command,
             occurred_at,
             causation_id: None,
@@ -183,9 +215,9 @@ fn take<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// SHA-256 of what was asked. Passwords are left out: a fast hash of one must
-/// not be stored, so a retry that differs in nothing but the password is taken
-/// for the same command.
+/// SHA-256 of what was asked. Passwords and the values of secret settings are
+/// left out: a fast hash of one must not be stored, so a retry that differs in
+/// nothing but the secret is taken for the same command.
 fn fingerprint(
     intake: &Intake,
     stream: Option<Uuid>,
@@ -203,7 +235,7 @@ fn fingerprint(
     for (name, value) in fields {
         hash.update(name.as_bytes());
         hash.update([0]);
-        if !secrets::is_secret_field(name) {
+        if !secrets::is_secret_field(name) && !setting::hides(intake, name) {
             hash.update(value.to_string().as_bytes());
         }
         hash.update([0]);

@@ -30,6 +30,17 @@ pub(crate) struct Basis {
     pub(crate) unsettled: Vec<Settling>,
     /// The streams, with the versions that were seen.
     pub(crate) seen: Vec<(Uuid, i64)>,
+    /// The stream whose holders go with it, as they were found: a new one since then is no refusal,
+    /// but found by the next attempt.
+    pub(crate) closes_with_holders: Option<Uuid>,
+}
+
+impl Basis {
+    /// Whether the log refused because of a holder that came after the holders were looked for.
+    pub(crate) fn misses(&self, error: &CommandError) -> bool {
+        matches!(error, CommandError::Append(AppendError::Held { stream, .. })
+            if self.closes_with_holders == Some(*stream))
+    }
 }
 
 /// Streams held for one decision, and what was decided so far.
@@ -134,12 +145,36 @@ impl<'e> Unit<'e> {
         Ok(())
     }
 
+    /// Writes down what happens to a stream that is neither held nor loaded, decided on this
+    /// version of it: for many streams at once, about which all is known that the event needs. Its
+    /// effects follow from the event alone.
+    ///
+    /// # Errors
+    /// An event that JSON cannot carry; the unit is then of no further use.
+    pub(crate) fn record_unseen<A: Aggregate>(
+        &mut self,
+        stream: Uuid,
+        version: i64,
+        event: &A::Event,
+        occurred_at: Option<DateTime<Utc>>,
+    ) -> Result<(), CommandError> {
+        let effects = A::default().effects(stream, event);
+        self.writes.push(StreamWrite {
+            stream_id: stream,
+            kind: A::KIND,
+            expected_version: version,
+            events: vec![new_event(event, effects, occurred_at)?],
+        });
+        Ok(())
+    }
+
     /// What a decision on these states rests on.
     #[must_use]
     pub(crate) fn basis(&self) -> Basis {
         Basis {
             unsettled: self.held.values().filter_map(|slot| slot.unsettled()).collect(),
             seen: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
+            closes_with_holders: None,
         }
     }
 

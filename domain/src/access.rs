@@ -57,9 +57,15 @@ pub trait Owned: Aggregate {
     fn organization(&self, _stream: Uuid, _command: &Self::Command) -> Option<Uuid> {
         None
     }
+
+    /// Whether the stream is this user's own: it belongs to them, and where several have it in
+    /// common, to each of them.
+    fn is_owned_by(&self, stream: Uuid, command: &Self::Command, user: Uuid) -> bool {
+        self.owner(stream, command) == Some(user)
+    }
 }
 
-/// What people may do to themselves and their keys, whatever their role.
+/// What people may do to themselves, their keys and what they are told, whatever their role.
 const SELF_CARE: &[(&str, &[&str])] = &[
     (
         "identity.user",
@@ -76,25 +82,30 @@ const SELF_CARE: &[(&str, &[&str])] = &[
         ],
     ),
     ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
+    ("platform.notification", &[READ, "mark_read", "dismiss"]),
 ];
 
 /// What those who manage read of identities without administering them.
 const IDENTITY_CATALOGUE: &[(&str, &[&str])] =
     &[("identity.user", &[READ]), ("identity.role", &[READ]), ("identity.permission", &[READ])];
 
-/// What the bank does to an account, its owner never.
-const BANKS_OWN: &[(&str, &[&str])] = &[(
-    "banking.account",
-    &[
-        "charge_fee",
-        "post_interest",
-        "receive_transfer",
-        "complete_transaction",
-        "fail_transaction",
-        "set_overdraft_limit",
-        "unfreeze",
-    ],
-)];
+/// What the bank does to an account and the platform to its users, the owner never.
+const BANKS_OWN: &[(&str, &[&str])] = &[
+    (
+        "banking.account",
+        &[
+            "charge_fee",
+            "post_interest",
+            "receive_transfer",
+            "complete_transaction",
+            "fail_transaction",
+            "set_overdraft_limit",
+            "unfreeze",
+        ],
+    ),
+    // Who is told something does not tell it to themselves.
+    ("platform.notification", &["notify"]),
+];
 
 /// What administers an organization: its owners and administrators do it, its members do not.
 const ORGANIZATIONS_OWN: &[(&str, &[&str])] = &[

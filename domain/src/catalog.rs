@@ -9,6 +9,11 @@ use crate::identity::permission::Permission;
 use crate::identity::role::Role;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::organizations::billing_account::BillingAccount;
+use crate::organizations::organization::Organization;
+use crate::organizations::resource::Resource;
+use crate::platform::notification::Notification;
+use crate::platform::setting::Setting;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +48,12 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Permission>(Some("identity/permissions"), "define"),
     entry::<Role>(Some("identity/roles"), "create"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
+    entry::<Organization>(Some("organizations/organizations"), "create"),
+    entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),
+    entry::<Resource>(Some("organizations/resources"), "create"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<Setting>(Some("platform/settings"), "set"),
+    entry::<Notification>(Some("platform/notifications"), "notify"),
 ];
 
 /// The aggregate of this kind.

@@ -11,6 +11,8 @@ pub mod catalog;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod organizations;
+pub mod platform;
 #[cfg(test)]
 mod testing;
 pub mod values;

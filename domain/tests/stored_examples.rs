@@ -15,6 +15,11 @@ use daybook_domain::identity::permission::Permission;
 use daybook_domain::identity::role::Role;
 use daybook_domain::identity::user::User;
 use daybook_domain::message::{CommandMessage, DecodeError, EventMessage, MessageType};
+use daybook_domain::organizations::billing_account::BillingAccount;
+use daybook_domain::organizations::organization::Organization;
+use daybook_domain::organizations::resource::Resource;
+use daybook_domain::platform::notification::Notification;
+use daybook_domain::platform::setting::Setting;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -103,7 +108,12 @@ fn every_command_is_read() {
     commands_are_read::<Permission>();
     commands_are_read::<Role>();
     commands_are_read::<ApiKey>();
+    commands_are_read::<Organization>();
+    commands_are_read::<BillingAccount>();
+    commands_are_read::<Resource>();
     commands_are_read::<Account>();
+    commands_are_read::<Setting>();
+    commands_are_read::<Notification>();
 }
 
 #[test]
@@ -113,7 +123,12 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Permission>();
     events_are_read_and_written_again::<Role>();
     events_are_read_and_written_again::<ApiKey>();
+    events_are_read_and_written_again::<Organization>();
+    events_are_read_and_written_again::<BillingAccount>();
+    events_are_read_and_written_again::<Resource>();
     events_are_read_and_written_again::<Account>();
+    events_are_read_and_written_again::<Setting>();
+    events_are_read_and_written_again::<Notification>();
 }
 
 #[test]

@@ -10,6 +10,11 @@ use daybook_domain::identity::permission::PermissionEvent;
 use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::organizations::billing_account::BillingAccountEvent;
+use daybook_domain::organizations::organization::OrganizationEvent;
+use daybook_domain::organizations::resource::ResourceEvent;
+use daybook_domain::platform::notification::NotificationEvent;
+use daybook_domain::platform::setting::SettingEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
@@ -19,7 +24,12 @@ use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
+use crate::organizations::billing_account::{self, BillingAccountRow};
+use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
+use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::platform::notification::{self, NotificationRow};
+use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
@@ -40,8 +50,15 @@ read_model! {
         role_permissions: RolePermissionRow,
         user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
+        organizations: OrganizationRow,
+        org_members: OrgMemberRow,
+        billing_accounts: BillingAccountRow,
+        resources: ResourceRow,
+        resource_metadata: ResourceMetadataRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        system_settings: SystemSettingRow,
+        notifications: NotificationRow,
     }
     projections {
         "identity.user" => User(user, UserEvent),
@@ -49,7 +66,12 @@ read_model! {
         "identity.permission" => Permission(permission, PermissionEvent),
         "identity.role" => Role(role, RoleEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
+        "organizations.organization" => Organization(organization, OrganizationEvent),
+        "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
+        "organizations.resource" => Resource(resource, ResourceEvent),
         "banking.account" => Account(account, AccountEvent),
+        "platform.setting" => Setting(setting, SettingEvent),
+        "platform.notification" => Notification(notification, NotificationEvent),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod banking;
 pub mod catalog;
 pub mod http;
 pub mod identity;
+pub mod organizations;
 pub mod parked;
 pub mod platform;
 pub mod posted;

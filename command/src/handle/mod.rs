@@ -3,7 +3,12 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod billing_account;
+pub(crate) mod notification;
+pub(crate) mod organization;
+pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod setting;
 pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned, Whose};
@@ -80,7 +85,7 @@ impl<'a> Work<'a> {
         let name = command.name();
         let stream = self.order.stream;
         let whose = Whose {
-            own: state.owner(stream, command) == Some(actor.id),
+            own: state.is_owned_by(stream, command, actor.id),
             within: actor.tenant.is_some() && state.organization(stream, command) == actor.tenant,
         };
         if !access::may(actor, A::KIND, name, whose) {

@@ -46,6 +46,27 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.api_key", "rotate", "aoooo"),
     ("identity.api_key", "revoke", "aoooo"),
     ("identity.api_key", "expire", "a----"),
+    ("organizations.organization", READ, "aaoaa"),
+    ("organizations.organization", "create", "aao--"),
+    ("organizations.organization", "rename", "aao--"),
+    ("organizations.organization", "change_plan", "aao--"),
+    ("organizations.organization", "add_member", "aao--"),
+    ("organizations.organization", "change_member_role", "aao--"),
+    ("organizations.organization", "remove_member", "aao--"),
+    ("organizations.organization", "delete", "aao--"),
+    ("organizations.organization", "restore", "aao--"),
+    ("organizations.billing_account", READ, "aaoaa"),
+    ("organizations.billing_account", "open", "aao--"),
+    ("organizations.billing_account", "change_details", "aao--"),
+    ("organizations.billing_account", "suspend", "aao--"),
+    ("organizations.billing_account", "resume", "aao--"),
+    ("organizations.billing_account", "close", "aao--"),
+    ("organizations.resource", READ, "aaoaa"),
+    ("organizations.resource", "create", "aao--"),
+    ("organizations.resource", "rename", "aao--"),
+    ("organizations.resource", "set_metadata", "aao--"),
+    ("organizations.resource", "delete", "aao--"),
+    ("organizations.resource", "restore", "aao--"),
     ("banking.account", READ, "aaoaa"),
     ("banking.account", HISTORY, "aaoaa"),
     ("banking.account", "open", "aao--"),
@@ -65,6 +86,13 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("banking.account", "fail_transaction", "aa---"),
     ("banking.account", "set_overdraft_limit", "aa---"),
     ("banking.account", "unfreeze", "aa---"),
+    ("platform.setting", READ, "aaoaa"),
+    ("platform.setting", "set", "aao--"),
+    ("platform.setting", "unset", "aao--"),
+    ("platform.notification", READ, "aaoaa"),
+    ("platform.notification", "notify", "aa---"),
+    ("platform.notification", "mark_read", "aaooo"),
+    ("platform.notification", "dismiss", "aaooo"),
     (LOG, READ, "a---a"),
     (LOG, HISTORY, "a---a"),
     (LOG, IMPORT, "a----"),
@@ -272,7 +300,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
 #[test]
 fn members_may_within_their_organization_what_the_table_says() {
     for (resource, action, marks) in MEMBERS {
-        for (role, mark) in MemberRole::ALL.iter().zip(marks.chars()) {
+        for (role, mark) in MemberRole::ALL.iter().rev().zip(marks.chars()) {
             let who = member(*role);
             let found = may(&who, resource, action, WITHIN);
             assert_eq!(found, mark == 'y', "{role}: {action} {resource}");

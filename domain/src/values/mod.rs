@@ -11,7 +11,9 @@ mod personal;
 mod role;
 mod scope;
 mod secret;
+mod setting;
 mod status;
+mod tenancy;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
@@ -19,10 +21,12 @@ pub use contact::{Email, Phone, Username};
 pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use permission::{PermittedAction, PermittedResource};
 pub use personal::Personal;
-pub use role::{MemberRole, UserRole};
+pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
-pub use status::UserStatus;
+pub use setting::{SecretValue, SettingKey, SettingType};
+pub use status::{NotificationKind, UserStatus};
+pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.

@@ -1,9 +1,7 @@
-//! The built-in roles of users, and those of an organization's members.
+//! The built-in roles of users.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::named_values;
 
 /// What a user may do, as a built-in set.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -43,19 +41,5 @@ impl UserRole {
 impl std::fmt::Display for UserRole {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-named_values! {
-    /// What a user is in an organization that they belong to.
-    pub enum MemberRole {
-        /// Everything there; at least one stays.
-        Owner = "owner",
-        /// Everything there.
-        Admin = "admin",
-        /// What managers may, but for the administration of the organization itself.
-        Member = "member",
-        /// Reads.
-        Viewer = "viewer",
     }
 }

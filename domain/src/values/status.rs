@@ -15,3 +15,19 @@ named_values! {
         Deleted = "deleted",
     }
 }
+
+named_values! {
+    /// How a notification is meant.
+    #[derive(Default)]
+    pub enum NotificationKind {
+        /// For information.
+        #[default]
+        Info = "info",
+        /// Something worked out.
+        Success = "success",
+        /// Something needs attention.
+        Warning = "warning",
+        /// Something went wrong.
+        Error = "error",
+    }
+}

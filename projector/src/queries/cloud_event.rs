@@ -45,7 +45,7 @@ fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, 
 }
 
 /// The event as JSON on one line. The source names the log's epoch, so that source and id together
-/// name one event for ever. Secrets' hashes are left out.
+/// name one event for ever. Secrets and their hashes are left out.
 ///
 /// # Errors
 /// Data that is no JSON.
@@ -76,17 +76,20 @@ pub fn json(recorded: &Recorded, epoch: i64) -> Result<Box<RawValue>, serde_json
     })
 }
 
-/// What stands where a hash was.
+/// What stands where a secret or its hash was.
 const REDACTED: &str = "[redacted]";
 
-/// The data without the hashes of secrets; `None`: it has none.
+/// The field of an event that has a secret itself: a secret setting's value.
+const SECRET: &str = "secret_value";
+
+/// The data without secrets and their hashes; `None`: it has none.
 ///
 /// # Errors
 /// Data that is no JSON.
 pub fn redacted(data: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::Error> {
     // Names are written plainly by everyone who writes here; an escaped one would still be found,
     // by its backslash.
-    if !data.get().contains("_hash") && !data.get().contains("\\u") {
+    if !["_hash", SECRET, "\\u"].iter().any(|mark| data.get().contains(mark)) {
         return Ok(None);
     }
     let mut value: Value = serde_json::from_str(data.get())?;
@@ -98,7 +101,7 @@ fn redact(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {
-                if name.ends_with("_hash") && !value.is_null() {
+                if (name.ends_with("_hash") || name == SECRET) && !value.is_null() {
                     *value = REDACTED.into();
                 } else {
                     redact(value);
@@ -121,7 +124,9 @@ mod tests {
 
     #[test]
     fn hashes_of_secrets_never_leave() {
-        for name in ["password_hash", "secret_hash", "token_hash", "verification_token_hash"] {
+        for name in
+            ["password_hash", "secret_hash", "token_hash", "verification_token_hash", SECRET]
+        {
             let data =
                 format!("{{\"a\":[{{\"{name}\":\"s3cret\"}}],\"{name}\":\"s3cret\",\"b\":1}}");
             let shown = shown(&data);

@@ -3,6 +3,7 @@
 
 mod banking;
 mod identity;
+mod organizations;
 mod platform;
 
 use crate::catalog::TableInfo;
@@ -45,6 +46,10 @@ pub enum Owner {
     User(&'static str),
     /// The owner of the account in this column.
     Account(&'static str),
+    /// Every member of the organization in this column.
+    Organization(&'static str),
+    /// Every member of the organization that has the resource in this column.
+    Resource(&'static str),
     /// Nobody: seen by those who see all of the table.
     Nobody,
 }
@@ -103,7 +108,8 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] = &[banking::TABLES, identity::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] =
+    &[identity::TABLES, organizations::TABLES, banking::TABLES, platform::TABLES];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {

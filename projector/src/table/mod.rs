@@ -70,6 +70,15 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
 /// A query whose parameters are being bound.
 pub type BoundQuery<'q> = Query<'q, Postgres, PgArguments>;
 
+/// A column's name as PostgreSQL has it: a word that Rust keeps for itself is written `r#type` here.
+#[must_use]
+pub const fn in_sql(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
 /// Writes down a read table: its row, its key and its columns in order.
 ///
 /// `table! { /// … pub struct AccountRow in "accounts", key (id: Uuid), entity id { id: Uuid, …, status: String as "user_status", secret password_hash: String, } }`
@@ -96,7 +105,7 @@ macro_rules! table {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [$crate::table::ColumnName] = &[
                 $($crate::table::ColumnName {
-                    name: stringify!($column),
+                    name: $crate::table::in_sql(stringify!($column)),
                     array: <$Type as $crate::table::Column>::ARRAY,
                     cast: $crate::table!(@cast $($cast)?),
                     secret: $crate::table!(@secret $($secret)?),
@@ -159,7 +168,9 @@ macro_rules! table {
                     if out.len() > 1 {
                         out.push(',');
                     }
-                    out.push_str(concat!("\"", stringify!($column), "\":"));
+                    out.push('"');
+                    out.push_str($crate::table::in_sql(stringify!($column)));
+                    out.push_str("\":");
                     $crate::table::Column::json(&self.$column, &mut out);
                 })+
                 out.push('}');

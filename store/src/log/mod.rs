@@ -68,6 +68,21 @@ pub struct StreamHead {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
+/// A stream by what it is and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The stream.
+    pub stream_id: Uuid,
+    /// `context.aggregate`.
+    pub kind: String,
+    /// Its last version.
+    pub version: i64,
+}
+
+fn known(row: &PgRow) -> Result<Known, sqlx::Error> {
+    Ok(Known { stream_id: row.try_get(0)?, kind: row.try_get(1)?, version: row.try_get(2)? })
+}
+
 /// A stream's folded state at a version.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -161,6 +176,41 @@ impl Log {
         .fetch_all(&self.pool)
         .await?;
         Ok(holders)
+    }
+
+    /// The same with what each of them is and its version, as they are at one moment: for
+    /// decisions about many streams at once that need no more of them.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn holders_known(&self, target: Uuid, limit: i64) -> Result<Vec<Known>, ReadError> {
+        let rows = sqlx::query(
+            "SELECT s.stream_id, s.kind, s.version
+             FROM journal.holds h JOIN journal.streams s ON s.stream_id = h.holder
+             WHERE h.target = $1 AND (h.expires_at IS NULL OR h.expires_at > journal.clock())
+             ORDER BY h.holder LIMIT $2",
+        )
+        .bind(target)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(known).collect::<Result<_, _>>()?)
+    }
+
+    /// What each of these streams is and its version, in the order of their ids; those that have
+    /// no events are absent.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn streams_known(&self, streams: &[Uuid]) -> Result<Vec<Known>, ReadError> {
+        let rows = sqlx::query(
+            "SELECT stream_id, kind, version FROM journal.streams
+             WHERE stream_id = ANY ($1) ORDER BY stream_id",
+        )
+        .bind(streams)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.iter().map(known).collect::<Result<_, _>>()?)
     }
 
     /// What the log knows of a stream; `None` if it has no events.

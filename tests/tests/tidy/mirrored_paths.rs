@@ -18,13 +18,14 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
-    ("organizations_organization", "its aggregate follows; sessions refer to its table already"),
 ];
 
 /// Migrations that go over the tables of all contexts.
 const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("row_security", "who sees which rows"),
     ("changes_by_hand", "what came from nowhere in the log"),
+    ("document_views", "the documents' own pictures of tables"),
+    ("row_security_of_roles_and_resources", "the same of the tables that came next"),
 ];
 
 /// Folders of `projector/src` that are no context.

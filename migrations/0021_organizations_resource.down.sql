@@ -1,0 +1,2 @@
+DROP TABLE public.resource_metadata;
+DROP TABLE public.resources;

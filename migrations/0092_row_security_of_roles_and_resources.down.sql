@@ -1,0 +1,15 @@
+CALL projector.unwatch('notifications');
+CALL projector.unwatch('system_settings');
+CALL projector.unwatch('resource_metadata');
+CALL projector.unwatch('resources');
+CALL projector.unwatch('billing_accounts');
+CALL projector.unwatch('user_roles');
+CALL projector.unwatch('role_permissions');
+CALL projector.unwatch('roles');
+CALL projector.unwatch('permissions');
+CALL projector.take_from_policies('notifications');
+CALL projector.take_from_policies('system_settings');
+CALL projector.take_from_policies('resource_metadata');
+CALL projector.take_from_policies('resources');
+CALL projector.take_from_policies('billing_accounts');
+CALL projector.take_from_policies('user_roles');
