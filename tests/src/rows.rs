@@ -150,6 +150,28 @@ pub const TABLES: &[TableRows] = &[
         r#"'{a}000000000009', '{"tier": "premium"}'"#,
     ),
     rows(
+        "posts",
+        Whose::User,
+        "user_id",
+        "id, user_id, title, content",
+        "'{a}000000000012', '{a}000000000001', 'Draft', 'unfinished'",
+    ),
+    rows(
+        "comments",
+        Whose::User,
+        "user_id",
+        "id, post_id, user_id, content",
+        "'{a}000000000013', '{a}000000000012', '{a}000000000001', 'mine'",
+    ),
+    rows("services", Whose::Everybody, "id", "id, name, type", "'{a}000000000014', '{n}', 'x'"),
+    rows(
+        "service_subscriptions",
+        Whose::User,
+        "user_id",
+        "id, user_id, service_id, plan",
+        "'{a}000000000015', '{a}000000000001', '{a}000000000014', 'free'",
+    ),
+    rows(
         "accounts",
         Whose::User,
         "user_id",

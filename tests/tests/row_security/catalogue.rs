@@ -11,10 +11,6 @@ use crate::session::{ROLES, Session};
 const BEING_BUILT: &[&str] = &[
     "user_profiles",
     "sessions",
-    "posts",
-    "comments",
-    "services",
-    "service_subscriptions",
     "aisp_accounts",
     "aisp_transactions",
     "recycling_collections",

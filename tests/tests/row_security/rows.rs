@@ -91,3 +91,32 @@ async fn whoever_shares_nothing_but_a_deleted_organization_is_not_seen() {
         assert_eq!(found.unwrap().len(), count, "{table}");
     }
 }
+
+#[tokio::test]
+async fn what_is_published_is_there_for_every_user_and_for_nobody_without_an_identity() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    let mut session = Session::of(&database).await;
+    for (publish, by_carol) in [
+        ("status = 'published', published_at = now()", 1),
+        ("deleted_at = now()", 0),
+        ("deleted_at = NULL, status = 'archived'", 0),
+    ] {
+        let update = format!("UPDATE public.posts SET {publish} WHERE user_id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(update))
+            .bind(person("bob"))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        for table in ["posts", "comments"] {
+            let select = format!("SELECT 'x' FROM public.{table}");
+            for (user, count) in [("carol", by_carol), ("bob", 1), ("ada", 1 + by_carol)] {
+                let seen = session.tries("application_role", Some(person(user)), None, &select);
+                assert_eq!(seen.await.unwrap().len(), count, "{table} {publish} by {user}");
+            }
+            let seen = session.tries("application_role", None, None, &select).await.unwrap();
+            assert!(seen.is_empty(), "{table} {publish} by nobody");
+        }
+    }
+}
