@@ -161,7 +161,9 @@ impl Engine {
                 }
                 Err(error) => error,
             };
-            if !(error.moved_on() || basis.misses(&error)) || attempt >= ATTEMPTS {
+            let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
+            let again = error.moved_on() || (held && order.command.ends_holds_on_it());
+            if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }
             metrics::counter!("daybook_command_retries_total").increment(1);
@@ -232,6 +234,8 @@ impl Engine {
                 handle::subscription::attempt(&mut work, command).await
             }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
+            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {
                 handle::notification::attempt(&mut work, command).await

@@ -19,6 +19,8 @@ use daybook_domain::platform::notification::{Notification, NotificationCommand};
 use daybook_domain::platform::setting::{Setting, SettingCommand};
 use daybook_domain::services::service::{Service, ServiceCommand};
 use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
+use daybook_domain::support::asset::{Asset, AssetCommand};
+use daybook_domain::support::ticket::{Ticket, TicketCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -60,6 +62,10 @@ pub enum AnyCommand {
     Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `support.ticket`
+    Ticket(TicketCommand),
+    /// `support.asset`
+    Asset(AssetCommand),
     /// `platform.setting`
     Setting(SettingCommand),
     /// `platform.notification`
@@ -88,6 +94,8 @@ impl AnyCommand {
             Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
             Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
+            Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
             Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
@@ -101,6 +109,15 @@ impl AnyCommand {
             Self::Setting(SettingCommand::Set(command)) => Some(setting::stream_of(&command.key)),
             _ => None,
         }
+    }
+
+    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
+    /// but a reason to decide again.
+    pub(crate) fn ends_holds_on_it(&self) -> bool {
+        matches!(
+            self,
+            Self::Role(RoleCommand::Delete(_)) | Self::Organization(OrganizationCommand::Delete(_))
+        )
     }
 }
 

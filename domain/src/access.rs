@@ -110,6 +110,11 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
     ),
     ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
     ("services.subscription", &["expire"]),
+    ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
+    (
+        "support.asset",
+        &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
+    ),
     // Who is told something does not tell it to themselves.
     ("platform.notification", &["notify"]),
 ];

@@ -19,6 +19,8 @@ use crate::platform::notification::Notification;
 use crate::platform::setting::Setting;
 use crate::services::service::Service;
 use crate::services::subscription::Subscription;
+use crate::support::asset::Asset;
+use crate::support::ticket::Ticket;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +64,8 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Service>(Some("services/services"), "register"),
     entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<Ticket>(Some("support/tickets"), "open"),
+    entry::<Asset>(Some("support/assets"), "register"),
     entry::<Setting>(Some("platform/settings"), "set"),
     entry::<Notification>(Some("platform/notifications"), "notify"),
 ];

@@ -25,6 +25,8 @@ use daybook_domain::platform::notification::Notification;
 use daybook_domain::platform::setting::Setting;
 use daybook_domain::services::service::Service;
 use daybook_domain::services::subscription::Subscription;
+use daybook_domain::support::asset::Asset;
+use daybook_domain::support::ticket::Ticket;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -122,6 +124,8 @@ fn every_command_is_read() {
     commands_are_read::<Service>();
     commands_are_read::<Subscription>();
     commands_are_read::<Account>();
+    commands_are_read::<Ticket>();
+    commands_are_read::<Asset>();
     commands_are_read::<Setting>();
     commands_are_read::<Notification>();
 }
@@ -142,6 +146,8 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Service>();
     events_are_read_and_written_again::<Subscription>();
     events_are_read_and_written_again::<Account>();
+    events_are_read_and_written_again::<Ticket>();
+    events_are_read_and_written_again::<Asset>();
     events_are_read_and_written_again::<Setting>();
     events_are_read_and_written_again::<Notification>();
 }

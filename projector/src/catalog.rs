@@ -20,6 +20,8 @@ use daybook_domain::platform::notification::NotificationEvent;
 use daybook_domain::platform::setting::SettingEvent;
 use daybook_domain::services::service::ServiceEvent;
 use daybook_domain::services::subscription::SubscriptionEvent;
+use daybook_domain::support::asset::AssetEvent;
+use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
@@ -41,6 +43,8 @@ use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};
+use crate::support::asset::{self, ItAssetRow};
+use crate::support::ticket::{self, SupportTicketRow};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
 
@@ -72,6 +76,8 @@ read_model! {
         service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        support_tickets: SupportTicketRow,
+        it_assets: ItAssetRow,
         system_settings: SystemSettingRow,
         notifications: NotificationRow,
     }
@@ -90,6 +96,8 @@ read_model! {
         "services.service" => Service(service, ServiceEvent),
         "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
+        "support.ticket" => Ticket(ticket, TicketEvent),
+        "support.asset" => Asset(asset, AssetEvent),
         "platform.setting" => Setting(setting, SettingEvent),
         "platform.notification" => Notification(notification, NotificationEvent),
     }
