@@ -232,6 +232,26 @@ pub async fn put(connection: &mut PgConnection) {
     run("RESET session_replication_role".to_owned(), connection).await;
 }
 
+/// Puts a row of Ada's and one of Bob's into each table that is there: for schemas of the past.
+///
+/// # Panics
+/// When a row is not as its table wants it.
+pub async fn put_where_there(connection: &mut PgConnection) {
+    run("SET session_replication_role = replica".to_owned(), connection).await;
+    for rows in TABLES {
+        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(format!("public.{}", rows.table))
+            .fetch_one(&mut *connection)
+            .await
+            .expect("the catalogue");
+        if there {
+            put_one(rows, "ada", connection).await;
+            put_one(rows, "bob", connection).await;
+        }
+    }
+    run("RESET session_replication_role".to_owned(), connection).await;
+}
+
 async fn put_one(rows: &TableRows, owner: &str, connection: &mut PgConnection) {
     let (columns, values) = rows.insert;
     let values = values.replace("{a}", &start(owner)).replace("{n}", owner);
