@@ -157,6 +157,19 @@ impl Service {
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
     }
 
+    /// Sends commands as the administrator, one a line of JSON; gives the answers, one a line.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn batch(&self, lines: String) -> Vec<Value> {
+        let request = self.client.post(format!("{}/v1/commands", self.base)).bearer_auth(&self.key);
+        let request = request.header("content-type", "application/x-ndjson").body(lines);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let text = answer.text().await.expect("a body");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
     /// Registers a user; gives their id.
     ///
     /// # Panics

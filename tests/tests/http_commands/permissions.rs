@@ -4,6 +4,9 @@ mod banking;
 mod content;
 mod identity;
 mod services;
+mod organizations;
+mod platform;
+mod support;
 
 use std::collections::BTreeSet;
 
@@ -25,13 +28,14 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] = &[identity::PART, content::PART, services::PART, banking::PART];
+const PARTS: &[Part] =
+    &[identity::PART, content::PART, services::PART, banking::PART, support::PART];
 
 /// A kind, a command and its fields.
 pub(super) type Made = (&'static str, &'static str, Value);
 
 /// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
-const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes];
+const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes, support::makes];
 
 /// The id of the thing of this kind that was made for a person.
 pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
@@ -45,6 +49,7 @@ async fn make(house: &House, person: Uuid) {
         house.engine.as_system(kind, command, fields).await.expect(kind);
     }
 }
+const PARTS: &[Part] = &[identity::PART, organizations::PART, banking::PART, platform::PART];
 
 fn part(command: &str) -> &'static Part {
     let context = command.split('.').next();
@@ -59,6 +64,8 @@ fn may_table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'s
 pub(super) struct Belongings {
     person: Person,
     account: String,
+    organization: organizations::Had,
+    platform: platform::Had,
 }
 
 #[test]
@@ -127,6 +134,15 @@ async fn roles_may_what_the_table_says() {
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
     make(&house, bystander.id).await;
     let bystander = Belongings { person: bystander, account };
+        let organization = organizations::had(&house.engine, &person).await;
+        let platform = platform::had(&house.engine, &person).await;
+        people.push((letter, Belongings { person, account, organization, platform }));
+    }
+    let bystander = house.person("bystander", "user", &["*"]).await;
+    let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
+    let organization = organizations::had(&house.engine, &bystander).await;
+    let platform = platform::had(&house.engine, &bystander).await;
+    let bystander = Belongings { person: bystander, account, organization, platform };
     house.posted().await;
     let before = house.events().await;
     let mut wrong = Vec::new();

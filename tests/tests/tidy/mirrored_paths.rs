@@ -12,9 +12,11 @@ const WITHOUT_ROWS: [(&str, &str); 1] =
 
 /// Migrations that make no aggregate's table, and what they make.
 const OTHER_MIGRATIONS: &[(&str, &str)] = &[
+const OTHER_MIGRATIONS: [(&str, &str); 7] = [
     ("journal", "the log"),
     ("journal_append", "the one way into the log"),
     ("journal_append_rows", "the same, cheaper to call"),
+    ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
