@@ -161,7 +161,6 @@ impl Engine {
                 }
                 Err(error) => error,
             };
-            if !(error.moved_on() || basis.misses(&error)) || attempt >= ATTEMPTS {
             let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
             let again = error.moved_on() || (held && order.command.ends_holds_on_it());
             if !again || attempt >= ATTEMPTS {

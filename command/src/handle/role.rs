@@ -48,7 +48,6 @@ async fn delete(work: &mut Work<'_>, command: &RoleCommand) -> Result<Attempt, C
         let refusal = RoleError::TooManyUsers { assigned: users.len() };
         return work.conclude::<Role>(unit, Err(CommandError::refused(&refusal)));
     }
-    work.basis.closes_with_holders = Some(role);
     let decided = decided.map(|events| Decided::<Role> {
         events,
         also: Box::new(move |unit, order| {

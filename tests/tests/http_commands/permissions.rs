@@ -3,9 +3,9 @@
 mod banking;
 mod content;
 mod identity;
-mod services;
 mod organizations;
 mod platform;
+mod services;
 mod support;
 
 use std::collections::BTreeSet;
@@ -28,8 +28,15 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] =
-    &[identity::PART, content::PART, services::PART, banking::PART, support::PART];
+const PARTS: &[Part] = &[
+    identity::PART,
+    organizations::PART,
+    content::PART,
+    services::PART,
+    banking::PART,
+    support::PART,
+    platform::PART,
+];
 
 /// A kind, a command and its fields.
 pub(super) type Made = (&'static str, &'static str, Value);
@@ -49,7 +56,6 @@ async fn make(house: &House, person: Uuid) {
         house.engine.as_system(kind, command, fields).await.expect(kind);
     }
 }
-const PARTS: &[Part] = &[identity::PART, organizations::PART, banking::PART, platform::PART];
 
 fn part(command: &str) -> &'static Part {
     let context = command.split('.').next();
@@ -128,18 +134,13 @@ async fn roles_may_what_the_table_says() {
         let deposit = json!({ "id": account, "amount": "10.00" });
         house.engine.as_system("banking.account", "deposit", deposit).await.expect("a deposit");
         make(&house, person.id).await;
-        people.push((letter, Belongings { person, account }));
-    }
-    let bystander = house.person("bystander", "user", &["*"]).await;
-    let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
-    make(&house, bystander.id).await;
-    let bystander = Belongings { person: bystander, account };
         let organization = organizations::had(&house.engine, &person).await;
         let platform = platform::had(&house.engine, &person).await;
         people.push((letter, Belongings { person, account, organization, platform }));
     }
     let bystander = house.person("bystander", "user", &["*"]).await;
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
+    make(&house, bystander.id).await;
     let organization = organizations::had(&house.engine, &bystander).await;
     let platform = platform::had(&house.engine, &bystander).await;
     let bystander = Belongings { person: bystander, account, organization, platform };

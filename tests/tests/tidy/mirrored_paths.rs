@@ -12,7 +12,6 @@ const WITHOUT_ROWS: [(&str, &str); 1] =
 
 /// Migrations that make no aggregate's table, and what they make.
 const OTHER_MIGRATIONS: &[(&str, &str)] = &[
-const OTHER_MIGRATIONS: [(&str, &str); 7] = [
     ("journal", "the log"),
     ("journal_append", "the one way into the log"),
     ("journal_append_rows", "the same, cheaper to call"),
