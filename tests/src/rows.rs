@@ -172,6 +172,27 @@ pub const TABLES: &[TableRows] = &[
         "'{a}000000000015', '{a}000000000001', '{a}000000000014', 'free'",
     ),
     rows(
+        "sessions",
+        Whose::User,
+        "user_id",
+        "id, user_id, org_id, token_hash, expires_at",
+        "'{a}000000000016', '{a}000000000001', '{a}000000000002', 'hash of {n}', 'tomorrow'",
+    ),
+    rows(
+        "support_tickets",
+        Whose::User,
+        "user_id",
+        "id, user_id, title, description",
+        "'{a}000000000017', '{a}000000000001', 'Help', 'It does not work'",
+    ),
+    rows(
+        "it_assets",
+        Whose::User,
+        "assigned_to",
+        "id, asset_tag, asset_type, assigned_to, status, assigned_at",
+        "'{a}000000000018', '{n}', 'laptop', '{a}000000000001', 'assigned', 'today'",
+    ),
+    rows(
         "accounts",
         Whose::User,
         "user_id",
