@@ -9,6 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::context::{Actor, Context};
 use daybook_domain::identity::permission::Permission;
+use daybook_domain::services::service::Service;
 use daybook_http::Caller;
 use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
 use uuid::Uuid;
@@ -222,6 +223,12 @@ impl Engine {
                 handle::billing_account::attempt(&mut work, command).await
             }
             AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).await,
+            AnyCommand::Post(command) => handle::post::attempt(&mut work, command).await,
+            AnyCommand::Comment(command) => handle::comment::attempt(&mut work, command).await,
+            AnyCommand::Service(command) => handle::plain::<Service>(&mut work, command).await,
+            AnyCommand::Subscription(command) => {
+                handle::subscription::attempt(&mut work, command).await
+            }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {

@@ -4,6 +4,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::access;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
+use daybook_domain::content::comment::{Comment, CommentCommand};
+use daybook_domain::content::post::{Post, PostCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
@@ -14,6 +16,8 @@ use daybook_domain::organizations::organization::{Organization, OrganizationComm
 use daybook_domain::organizations::resource::{Resource, ResourceCommand};
 use daybook_domain::platform::notification::{Notification, NotificationCommand};
 use daybook_domain::platform::setting::{Setting, SettingCommand};
+use daybook_domain::services::service::{Service, ServiceCommand};
+use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -43,6 +47,14 @@ pub enum AnyCommand {
     BillingAccount(BillingAccountCommand),
     /// `organizations.resource`
     Resource(ResourceCommand),
+    /// `content.post`
+    Post(PostCommand),
+    /// `content.comment`
+    Comment(CommentCommand),
+    /// `services.service`
+    Service(ServiceCommand),
+    /// `services.subscription`
+    Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
     /// `platform.setting`
@@ -67,6 +79,10 @@ impl AnyCommand {
                 BillingAccountCommand::decode(name, data).map(Self::BillingAccount)
             }
             Resource::KIND => ResourceCommand::decode(name, data).map(Self::Resource),
+            Post::KIND => PostCommand::decode(name, data).map(Self::Post),
+            Comment::KIND => CommentCommand::decode(name, data).map(Self::Comment),
+            Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
+            Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
             Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),

@@ -89,6 +89,9 @@ const SELF_CARE: &[(&str, &[&str])] = &[
 const IDENTITY_CATALOGUE: &[(&str, &[&str])] =
     &[("identity.user", &[READ]), ("identity.role", &[READ]), ("identity.permission", &[READ])];
 
+/// What is there for everyone to read, though it is nobody's own.
+const ON_DISPLAY: &[(&str, &[&str])] = &[("services.service", &[READ])];
+
 /// What the bank does to an account and the platform to its users, the owner never.
 const BANKS_OWN: &[(&str, &[&str])] = &[
     (
@@ -103,6 +106,8 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
             "unfreeze",
         ],
     ),
+    ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
+    ("services.subscription", &["expire"]),
     // Who is told something does not tell it to themselves.
     ("platform.notification", &["notify"]),
 ];
@@ -151,6 +156,7 @@ pub fn role_may(role: UserRole, resource: &str, action: &str, own: bool) -> bool
         }
         UserRole::Manager => true,
         UserRole::User if is_identity => self_care,
+        UserRole::User if listed(ON_DISPLAY, resource, action) => true,
         UserRole::User => own && !besides(resource) && !listed(BANKS_OWN, resource, action),
         UserRole::Viewer => self_care || (action == READ && !is_identity && resource != LOG),
         UserRole::Auditor => self_care || action == READ || action == HISTORY,

@@ -3,6 +3,8 @@
 
 use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
+use crate::content::comment::Comment;
+use crate::content::post::Post;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::permission::Permission;
@@ -14,6 +16,8 @@ use crate::organizations::organization::Organization;
 use crate::organizations::resource::Resource;
 use crate::platform::notification::Notification;
 use crate::platform::setting::Setting;
+use crate::services::service::Service;
+use crate::services::subscription::Subscription;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +55,10 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Organization>(Some("organizations/organizations"), "create"),
     entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),
     entry::<Resource>(Some("organizations/resources"), "create"),
+    entry::<Post>(Some("content/posts"), "draft"),
+    entry::<Comment>(Some("content/comments"), "write"),
+    entry::<Service>(Some("services/services"), "register"),
+    entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
     entry::<Setting>(Some("platform/settings"), "set"),
     entry::<Notification>(Some("platform/notifications"), "notify"),

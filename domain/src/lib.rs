@@ -8,11 +8,13 @@ pub mod access;
 pub mod aggregate;
 pub mod banking;
 pub mod catalog;
+pub mod content;
 pub mod context;
 pub mod identity;
 pub mod message;
 pub mod organizations;
 pub mod platform;
+pub mod services;
 #[cfg(test)]
 mod testing;
 pub mod values;

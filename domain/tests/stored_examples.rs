@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::Account;
 use daybook_domain::catalog::AGGREGATES;
+use daybook_domain::content::comment::Comment;
+use daybook_domain::content::post::Post;
 use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::permission::Permission;
@@ -20,6 +22,8 @@ use daybook_domain::organizations::organization::Organization;
 use daybook_domain::organizations::resource::Resource;
 use daybook_domain::platform::notification::Notification;
 use daybook_domain::platform::setting::Setting;
+use daybook_domain::services::service::Service;
+use daybook_domain::services::subscription::Subscription;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -111,6 +115,10 @@ fn every_command_is_read() {
     commands_are_read::<Organization>();
     commands_are_read::<BillingAccount>();
     commands_are_read::<Resource>();
+    commands_are_read::<Post>();
+    commands_are_read::<Comment>();
+    commands_are_read::<Service>();
+    commands_are_read::<Subscription>();
     commands_are_read::<Account>();
     commands_are_read::<Setting>();
     commands_are_read::<Notification>();
@@ -126,6 +134,10 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Organization>();
     events_are_read_and_written_again::<BillingAccount>();
     events_are_read_and_written_again::<Resource>();
+    events_are_read_and_written_again::<Post>();
+    events_are_read_and_written_again::<Comment>();
+    events_are_read_and_written_again::<Service>();
+    events_are_read_and_written_again::<Subscription>();
     events_are_read_and_written_again::<Account>();
     events_are_read_and_written_again::<Setting>();
     events_are_read_and_written_again::<Notification>();

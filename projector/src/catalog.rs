@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
+use daybook_domain::content::comment::CommentEvent;
+use daybook_domain::content::post::PostEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::permission::PermissionEvent;
@@ -15,10 +17,14 @@ use daybook_domain::organizations::organization::OrganizationEvent;
 use daybook_domain::organizations::resource::ResourceEvent;
 use daybook_domain::platform::notification::NotificationEvent;
 use daybook_domain::platform::setting::SettingEvent;
+use daybook_domain::services::service::ServiceEvent;
+use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::content::comment::{self, CommentRow};
+use crate::content::post::{self, PostRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
@@ -31,6 +37,8 @@ use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::platform::notification::{self, NotificationRow};
 use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
+use crate::services::service::{self, ServiceRow};
+use crate::services::subscription::{self, SubscriptionRow};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
 
@@ -55,6 +63,10 @@ read_model! {
         billing_accounts: BillingAccountRow,
         resources: ResourceRow,
         resource_metadata: ResourceMetadataRow,
+        posts: PostRow,
+        comments: CommentRow,
+        services: ServiceRow,
+        service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
         system_settings: SystemSettingRow,
@@ -69,6 +81,10 @@ read_model! {
         "organizations.organization" => Organization(organization, OrganizationEvent),
         "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
         "organizations.resource" => Resource(resource, ResourceEvent),
+        "content.post" => Post(post, PostEvent),
+        "content.comment" => Comment(comment, CommentEvent),
+        "services.service" => Service(service, ServiceEvent),
+        "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
         "platform.setting" => Setting(setting, SettingEvent),
         "platform.notification" => Notification(notification, NotificationEvent),

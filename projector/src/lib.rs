@@ -8,6 +8,7 @@ mod read_model;
 
 pub mod banking;
 pub mod catalog;
+pub mod content;
 pub mod http;
 pub mod identity;
 pub mod organizations;
@@ -17,6 +18,7 @@ pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod rows;
+pub mod services;
 pub mod table;
 pub mod worker;
 mod write;

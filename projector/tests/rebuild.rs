@@ -100,10 +100,12 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
         .execute(&mut administrator)
         .await
         .unwrap();
-    sqlx::raw_sql("DELETE FROM audit_logs WHERE id = (SELECT min(id) FROM audit_logs)")
-        .execute(&mut administrator)
-        .await
-        .unwrap();
+    sqlx::raw_sql(
+        "DELETE FROM audit_logs WHERE id = (SELECT min(id) FROM audit_logs WHERE id > 0)",
+    )
+    .execute(&mut administrator)
+    .await
+    .unwrap();
     let report = check(&world, Memory::default()).await;
     let found = |name: &str| report.tables.iter().find(|table| table.table == name).unwrap();
     assert_eq!(found("users").different, 1);
@@ -114,6 +116,11 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     assert!(found("audit_logs").rows[0].live.is_none());
     assert_eq!(found("transactions").different, 0);
 
+    let by_hand = out_of_band(&mut administrator).await;
+    assert_eq!(by_hand.len(), 3, "{by_hand:?}");
+    assert!(by_hand[1].contains("1000000"), "{by_hand:?}");
+    assert!(!format!("{by_hand:?}").contains("stolen"), "secrets are never shown");
+
     let before = indexes_and_keys(&mut administrator).await;
     sqlx::raw_sql("SET ROLE daybook_migrator").execute(&mut administrator).await.unwrap();
     let reached = AtomicI64::new(0);
@@ -122,6 +129,12 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
         rebuild::in_place(&mut administrator, &world.log, TIGHT, &progress).await.unwrap();
     assert_eq!(reached.load(Ordering::SeqCst), rebuilt.position);
     assert_eq!(indexes_and_keys(&mut administrator).await, before);
+    assert_eq!(
+        out_of_band(&mut administrator).await,
+        by_hand,
+        "a rebuild forgets no change by hand"
+    );
+    assert!(bound(&mut administrator).await, "policies bind the owner again");
     let report = check(&world, Memory::default()).await;
     assert!(report.is_same(), "{report:#?}");
 
@@ -131,6 +144,26 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     let report = check(&world, Memory::default()).await;
     assert!(report.is_same(), "{report:#?}");
     worker.stop().await;
+}
+
+/// The audit rows of changes by hand, oldest first.
+async fn out_of_band(connection: &mut sqlx::PgConnection) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT to_jsonb(a)::text FROM audit_logs a WHERE id < 0 AND action = 'OUT_OF_BAND' ORDER BY id DESC",
+    )
+    .fetch_all(connection)
+    .await
+    .unwrap()
+}
+
+async fn bound(connection: &mut sqlx::PgConnection) -> bool {
+    sqlx::query_scalar(
+        "SELECT bool_and(relrowsecurity AND relforcerowsecurity) FROM pg_class
+         WHERE oid IN ('users'::regclass, 'accounts'::regclass, 'audit_logs'::regclass)",
+    )
+    .fetch_one(connection)
+    .await
+    .unwrap()
 }
 
 async fn indexes_and_keys(connection: &mut sqlx::PgConnection) -> Vec<String> {

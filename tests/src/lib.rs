@@ -11,6 +11,7 @@
 mod binary;
 mod client;
 mod postgres;
+pub mod rows;
 mod service;
 mod shared;
 

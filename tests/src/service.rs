@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{Daybook, TestDatabase, free_port};
+use crate::{Daybook, Finished, TestDatabase, free_port};
 
 /// How long a read may wait until what was written is posted.
 const POSTED_WITHIN: &str = "wait=10";
@@ -22,7 +22,7 @@ pub struct Service {
     base: String,
     client: Client,
     _process: Daybook,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What a request was answered with.
@@ -86,7 +86,7 @@ impl Service {
             base: format!("http://{listen}"),
             client: crate::client(),
             _process: process,
-            _folder: folder,
+            folder,
         };
         service.wait_until_ready().await;
         service
@@ -176,5 +176,35 @@ impl Service {
         });
         let _ = self.command("/v1/identity/users", fields).await.accepted();
         id
+    }
+
+    /// A new key of a user's, limited by nothing but their role.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn key_of(&self, user: Uuid) -> String {
+        let fields = serde_json::json!({ "user_id": user, "name": "test", "scopes": ["*"] });
+        let issued = self.command("/v1/identity/api_keys", fields).await.accepted();
+        // Keys are looked up in the read tables.
+        let _ = self.read_after("/v1/identity/api_keys", &issued["position"]).await.accepted();
+        issued["secret"].as_str().expect("a secret").to_owned()
+    }
+
+    /// Runs a tool of the command line on the service's database, beside the service.
+    #[must_use]
+    pub fn tool(&self, arguments: &[&str]) -> Finished {
+        let url = self.database.service_url();
+        let mut all = vec!["--database-url", url.as_str()];
+        all.extend_from_slice(arguments);
+        Daybook::run(&mut Daybook::command(self.folder.path(), &all))
+    }
+
+    /// Checks that the tables that were posted live are those that the log gives.
+    ///
+    /// # Panics
+    /// When they are not.
+    pub fn same_when_rebuilt(&self) {
+        let checked = self.tool(&["rebuild", "--check"]);
+        assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use daybook_domain::context::SYSTEM_USER;
 use daybook_http::Params;
 use daybook_projector::queries::list::{ListRequest, MAX_LIMIT};
-use daybook_projector::queries::reader::{Reader, View};
+use daybook_projector::queries::reader::{Eyes, Reader, View};
 use daybook_projector::queries::tables::ReadTable;
 use serde_json::Value;
 use uuid::Uuid;
@@ -79,7 +79,7 @@ impl Audit {
         let table = ReadTable::at("platform", "audit_logs")
             .ok_or_else(|| Failure::failed("this build has no audit trail"))?;
         let reader = Reader::new(history.pools.reader.clone());
-        let view = View { user: SYSTEM_USER, organization: None, only_of: None };
+        let view = View { user: SYSTEM_USER, organization: None, eyes: Eyes::Auditor };
         let (mut rows, mut cursor) = (Vec::new(), None::<String>);
         while rows.len() < self.limit {
             let pairs = self.pairs(cursor.take());

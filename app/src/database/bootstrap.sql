@@ -49,6 +49,9 @@ BEGIN
             ('daybook_projector', 'daybook_service'),
             ('daybook_maintenance', 'daybook_service'),
             ('application_role', 'daybook_service'),
+            -- Taken on for a transaction on behalf of those who may read everything.
+            ('daybook_analyst', 'daybook_service'),
+            ('daybook_auditor', 'daybook_service'),
             -- So that whoever runs this may run migrations. A superuser may anyway.
             ('daybook_migrator', current_user)
         ) AS members (role, member)

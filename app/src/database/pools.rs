@@ -51,6 +51,10 @@ impl Role {
     }
 }
 
+/// What a reader's connection takes on, a transaction at a time, on behalf of those who may read
+/// everything.
+const TAKEN_ON: [&str; 2] = ["daybook_analyst", "daybook_auditor"];
+
 /// How many connections each pool may open.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolSizes {
@@ -154,6 +158,13 @@ async fn check_service(service: &PgConnectOptions) -> Result<(), DatabaseError> 
     }
     refuse_privileged(&mut connection).await?;
     connection.close().await?;
+    for role in TAKEN_ON {
+        sqlx::query("SELECT set_config('role', $1, true)")
+            .bind(role)
+            .execute(&mut service.connect().await.map_err(DatabaseError::Unreachable)?)
+            .await
+            .map_err(|error| DatabaseError::NoRole { role, error })?;
+    }
     for role in Role::ALL {
         let mut connection = role
             .options(service)

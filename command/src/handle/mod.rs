@@ -4,11 +4,14 @@
 pub(crate) mod account;
 pub(crate) mod api_key;
 pub(crate) mod billing_account;
+pub(crate) mod comment;
 pub(crate) mod notification;
 pub(crate) mod organization;
+pub(crate) mod post;
 pub(crate) mod resource;
 pub(crate) mod role;
 pub(crate) mod setting;
+pub(crate) mod subscription;
 pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned, Whose};
@@ -57,6 +60,22 @@ impl<'a> Work<'a> {
             pointer: pointer.into(),
             detail: format!("{named} cannot be both what the command is for and what it names"),
         })
+    }
+
+    /// Refuses streams, by the fields that name them, that are the order's own stream or one another:
+    /// nothing is of two kinds.
+    fn all_apart(&self, named: &[(&str, Option<Uuid>)]) -> Result<(), CommandError> {
+        let mut taken = vec![self.order.stream];
+        for (pointer, stream) in named.iter().filter_map(|(p, stream)| Some((p, (*stream)?))) {
+            if taken.contains(&stream) {
+                return Err(CommandError::Invalid {
+                    pointer: (*pointer).to_owned(),
+                    detail: format!("{stream} is named as two different things"),
+                });
+            }
+            taken.push(stream);
+        }
+        Ok(())
     }
 
     /// Decides on the order's stream: refuses what the caller may not do, a version other than the
@@ -211,8 +230,15 @@ impl<A: Aggregate> Decided<A> {
 
     /// Events that were decided on another stream as it is now.
     fn guarding(events: Vec<A::Event>, read: Uuid) -> Self {
+        Self::guarding_all(events, vec![read])
+    }
+
+    /// Events that were decided on several other streams as they are now.
+    fn guarding_all(events: Vec<A::Event>, read: Vec<Uuid>) -> Self {
         let guard: Also = Box::new(move |unit, _| {
-            unit.guard(read);
+            for stream in read {
+                unit.guard(stream);
+            }
             Ok(())
         });
         Self { events, also: guard }

@@ -54,11 +54,16 @@ const ABOUT_PEOPLE: &[&str] = &[
     "account_number",
     "counterparty_account",
     "description",
+    "content",
+    "title",
 ];
 
-/// Where such a field is about a thing.
-const ABOUT_THINGS: &[(&str, &str)] =
-    &[("identity.permission", "description"), ("identity.role", "description")];
+/// What is about things, though it goes by a name of the list.
+const ABOUT_THINGS: &[(&str, &str)] = &[
+    ("identity.permission", "description"),
+    ("identity.role", "description"),
+    ("services.service", "description"),
+];
 
 #[test]
 fn what_is_about_people_is_marked() {

@@ -5,12 +5,16 @@
 
 mod account;
 mod contact;
+mod content;
+mod json_object;
 mod money;
 mod permission;
 mod personal;
+mod prose;
 mod role;
 mod scope;
 mod secret;
+mod services;
 mod setting;
 mod status;
 mod tenancy;
@@ -18,15 +22,19 @@ mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username};
+pub use content::PostStatus;
+pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use permission::{PermittedAction, PermittedResource};
 pub use personal::Personal;
-pub use role::{MemberRole, UserRole};
+pub use prose::Prose;
+pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
+pub use services::{ServiceStatus, SubscriptionStatus};
 pub use setting::{SecretValue, SettingKey, SettingType};
 pub use status::{NotificationKind, UserStatus};
-pub use tenancy::{CountryCode, PlanTier};
+pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.

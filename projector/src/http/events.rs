@@ -19,7 +19,7 @@ use super::{Reads, error};
 use crate::queries::cloud_event;
 use crate::queries::cursor::{self, LogCursor};
 use crate::queries::one::RowId;
-use crate::queries::reader::View;
+use crate::queries::reader::{Eyes, View};
 use crate::queries::tables::ReadTable;
 
 type Pairs = Query<Vec<(String, String)>>;
@@ -66,7 +66,7 @@ pub(super) async fn of_stream(
         // What is kept from a caller and what does not exist look the same.
         let table = ReadTable::of_kind(&head.kind).ok_or_else(missing)?;
         let view = View::of_past(&caller.actor, table)?;
-        if view.only_of.is_some() {
+        if view.eyes == Eyes::Own {
             let id = RowId::Uuid(stream);
             reads.find_in_time(&view, table, id).await?.ok_or_else(missing)?;
         }

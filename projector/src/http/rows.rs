@@ -146,7 +146,8 @@ async fn then(
             answer::json(&found.row, position)
         };
     }
-    let past = past::fold(&reads.log, found.stream, Upto::Position(position))
+    let stream = found.stream.ok_or_else(not_yet)?;
+    let past = past::fold(&reads.log, stream, Upto::Position(position))
         .await
         .map_err(|e| error::of_past(&e))?;
     let is_it = |row: &&crate::rows::SeenRow| {

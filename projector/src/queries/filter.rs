@@ -5,7 +5,7 @@ use daybook_http::{Params, Problem};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::tables::{FilterBy, Match, Owner, ReadTable};
+use super::tables::{FilterBy, Match, ReadTable};
 
 /// A value that a client gave for a filter.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,34 +110,6 @@ fn push(query: &mut QueryBuilder<Postgres>, filter: &FilterBy, value: &Given) {
         }
         (_, Given::Time(time)) => {
             query.push(" = ").push_bind(*time);
-        }
-    }
-}
-
-/// Adds ` AND …` that leaves only what belongs to this user.
-pub(super) fn push_owner(query: &mut QueryBuilder<Postgres>, owner: Owner, user: Uuid) {
-    match owner {
-        Owner::User(column) => {
-            query.push(" AND stored.").push(column).push(" = ").push_bind(user);
-        }
-        Owner::Account(column) => {
-            query.push(" AND stored.").push(column);
-            query.push(" IN (SELECT a.id FROM public.accounts a WHERE a.user_id = ");
-            query.push_bind(user).push(")");
-        }
-        Owner::Organization(column) => {
-            query.push(" AND stored.").push(column);
-            query.push(" IN (SELECT m.org_id FROM public.org_members m WHERE m.user_id = ");
-            query.push_bind(user).push(")");
-        }
-        Owner::Resource(column) => {
-            query.push(" AND stored.").push(column);
-            query.push(" IN (SELECT r.id FROM public.org_members m");
-            query.push(" JOIN public.resources r ON r.org_id = m.org_id WHERE m.user_id = ");
-            query.push_bind(user).push(")");
-        }
-        Owner::Nobody => {
-            query.push(" AND false");
         }
     }
 }

@@ -4,9 +4,9 @@ use serde_json::value::RawValue;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use super::json;
 use super::reader::{Reader, View};
 use super::tables::ReadTable;
-use super::{filter, json};
 
 /// The key of a row with an address of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl RowId {
 pub struct Found {
     /// The row.
     pub row: Box<RawValue>,
-    /// Its stream.
-    pub stream: Uuid,
+    /// Its stream; a change by hand has none.
+    pub stream: Option<Uuid>,
 }
 
 /// The row with this id, if these eyes see it.
@@ -55,9 +55,6 @@ pub async fn find(
         RowId::Uuid(id) => query.push_bind(id),
         RowId::Number(id) => query.push_bind(id),
     };
-    if let Some(user) = view.only_of {
-        filter::push_owner(&mut query, table.owner, user);
-    }
     let mut transaction = reader.begin(view).await?;
     let found = query.build().fetch_optional(&mut *transaction).await?;
     transaction.commit().await?;

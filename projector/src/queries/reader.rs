@@ -8,21 +8,44 @@ use uuid::Uuid;
 
 use super::tables::ReadTable;
 
-/// Reads the read tables as `application_role`, which policies bind.
+/// Reads the read tables in read-only transactions, under the policies of the role that fits the caller.
 #[derive(Debug, Clone)]
 pub struct Reader {
     pool: PgPool,
 }
 
-/// Whose eyes a table is seen with.
+/// With whose eyes a table is seen: the database's policies know the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Eyes {
+    /// The user's own, and those of the organization on whose behalf they ask.
+    Own,
+    /// Everything but secrets.
+    Analyst,
+    /// Everything but secrets, for those who look into who changed what.
+    Auditor,
+}
+
+impl Eyes {
+    /// The database role that sees so.
+    #[must_use]
+    pub const fn role(self) -> &'static str {
+        match self {
+            Self::Own => "application_role",
+            Self::Analyst => "daybook_analyst",
+            Self::Auditor => "daybook_auditor",
+        }
+    }
+}
+
+/// Who looks at a table, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {
     /// Who looks.
     pub user: Uuid,
     /// The organization on whose behalf.
     pub organization: Option<Uuid>,
-    /// Only what belongs to this user is seen.
-    pub only_of: Option<Uuid>,
+    /// With which eyes.
+    pub eyes: Eyes,
 }
 
 impl View {
@@ -45,38 +68,44 @@ impl View {
 
     fn with(actor: &Actor, table: &ReadTable, action: &str) -> Result<Self, Problem> {
         let may = |own| access::may(actor, table.resource, action, own);
-        let only_of = if may(false) {
-            None
+        let eyes = if may(false) {
+            if table.resource == access::LOG { Eyes::Auditor } else { Eyes::Analyst }
         } else if may(true) {
-            Some(actor.id)
+            Eyes::Own
         } else {
             return Err(Problem::forbidden(format!(
                 "the role {} and the scopes of the key in use do not allow {} on {}",
                 actor.role, action, table.resource
             )));
         };
-        Ok(Self { user: actor.id, organization: actor.tenant, only_of })
+        Ok(Self { user: actor.id, organization: actor.tenant, eyes })
     }
 }
 
 impl Reader {
-    /// A reader over a pool whose connections work as `application_role`.
+    /// A reader over a pool whose connections log in as the service, which may take on each role
+    /// of [`Eyes`].
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self { pool }
     }
 
-    /// Starts a read-only transaction that the policies know the reader of. What is set ends with it.
+    /// Starts a read-only transaction in the role that fits, which its policies know the reader of.
+    /// What is set ends with it.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self, view: &View) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let mut transaction = self.pool.begin_with("BEGIN READ ONLY").await?;
-        sqlx::query("SELECT set_config('app.current_user_id', $1, true), set_config('app.current_org_id', $2, true)")
-            .bind(view.user.to_string())
-            .bind(view.organization.map(|id| id.to_string()).unwrap_or_default())
-            .execute(&mut *transaction)
-            .await?;
+        sqlx::query(
+            "SELECT set_config('app.current_user_id', $1, true), set_config('app.current_org_id', $2, true),
+                    set_config('role', $3, true)",
+        )
+        .bind(view.user.to_string())
+        .bind(view.organization.map(|id| id.to_string()).unwrap_or_default())
+        .bind(view.eyes.role())
+        .execute(&mut *transaction)
+        .await?;
         Ok(transaction)
     }
 }

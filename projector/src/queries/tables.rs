@@ -2,9 +2,11 @@
 //! are walked, and whose their rows are.
 
 mod banking;
+mod content;
 mod identity;
 mod organizations;
 mod platform;
+mod services;
 
 use crate::catalog::TableInfo;
 use crate::table::ColumnName;
@@ -108,8 +110,14 @@ const fn sort(name: &'static str, sql: &'static str) -> SortColumn {
 const ID: SortColumn = sort("id", "uuid");
 
 /// Every table that has an address, by context.
-const BY_CONTEXT: &[&[ReadTable]] =
-    &[identity::TABLES, organizations::TABLES, banking::TABLES, platform::TABLES];
+const BY_CONTEXT: &[&[ReadTable]] = &[
+    identity::TABLES,
+    organizations::TABLES,
+    content::TABLES,
+    services::TABLES,
+    banking::TABLES,
+    platform::TABLES,
+];
 
 /// Every table that has an address.
 pub fn read_tables() -> impl Iterator<Item = &'static ReadTable> {

@@ -8,8 +8,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::fill::{Fill, Partitions};
-use super::indexes;
-use super::{Memory, OnProgress, RebuildError};
+use super::{Memory, OnProgress, RebuildError, drift, indexes, policies};
 use crate::catalog::{NAME, TABLES, Tables, VERSION};
 use crate::table::LIVE;
 
@@ -43,11 +42,14 @@ pub async fn in_place(
     let names: Vec<String> = TABLES.iter().map(|table| format!("{LIVE}.{}", table.name)).collect();
     let empty = format!("TRUNCATE {}", names.join(", "));
     sqlx::raw_sql(AssertSqlSafe(empty)).execute(&mut *transaction).await?;
+    let freed = policies::free_owner(&mut transaction).await?;
     let tables = Tables::of(LIVE);
     let filled = Fill::new(&tables, &mut transaction, Some(Partitions::default()), memory)
         .run(log, up_to, |_| true, progress)
         .await?;
+    drift::put_back(LIVE, &mut transaction).await?;
     taken.put_back(&mut transaction).await?;
+    freed.bind_again(&mut transaction).await?;
     let analyze = format!("ANALYZE {}", names.join(", "));
     sqlx::raw_sql(AssertSqlSafe(analyze)).execute(&mut *transaction).await?;
     for (lane, reached) in &filled.reached {

@@ -8,9 +8,11 @@
 //! recently used are written when there are too many, and loaded again should they be needed.
 
 mod check;
+mod drift;
 mod fill;
 mod in_place;
 mod indexes;
+mod policies;
 
 use daybook_domain::message::DecodeError;
 use daybook_store::ReadError;

@@ -8,7 +8,8 @@ FROM (
                   c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) AS make_it
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conparentid = 0
-      AND c.conrelid IN (SELECT format('public.%I', t)::regclass FROM unnest($1::text[]) AS t)
+      -- Those of other tables that refer to these, too: nothing could be emptied else.
+      AND ARRAY[c.conrelid, c.confrelid] && ARRAY(SELECT format('public.%I', t)::regclass::oid FROM unnest($1::text[]) AS t)
     UNION ALL
     SELECT 2, i.indexrelid::regclass::name,
            format('DROP INDEX %s', i.indexrelid::regclass),

@@ -23,6 +23,7 @@ pub struct World {
     pub database: TestDatabase,
     pub writer: PgPool,
     pub projector: PgPool,
+    /// Looks at the tables as the projector does, who sees every row.
     pub reader: PgPool,
     pub appender: Appender,
     pub log: Log,
@@ -54,8 +55,8 @@ impl World {
         let world = Self {
             database,
             writer: pools.writer,
+            reader: pools.projector.clone(),
             projector: pools.projector,
-            reader: pools.reader,
             appender,
             log,
             posted,

@@ -14,6 +14,7 @@ mod many;
 mod permissions;
 mod preconditions;
 mod races;
+mod rests_on;
 mod secrets;
 mod support;
 mod transcript;

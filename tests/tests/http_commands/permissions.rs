@@ -1,14 +1,17 @@
 //! Who may send what: every command, every built-in role, on one's own and on another's.
 
 mod banking;
+mod content;
 mod identity;
 mod organizations;
 mod platform;
+mod services;
 
 use std::collections::BTreeSet;
 
 use daybook_domain::catalog::AGGREGATES;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::{House, Person, Server, opening};
 
@@ -24,7 +27,34 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] = &[identity::PART, organizations::PART, banking::PART, platform::PART];
+const PARTS: &[Part] = &[
+    identity::PART,
+    organizations::PART,
+    content::PART,
+    services::PART,
+    banking::PART,
+    platform::PART,
+];
+
+/// A kind, a command and its fields.
+pub(super) type Made = (&'static str, &'static str, Value);
+
+/// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
+const MAKES: &[fn(Uuid) -> Vec<Made>] =
+    &[organizations::makes, content::makes, services::makes, platform::makes];
+
+/// The id of the thing of this kind that was made for a person.
+pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
+    Uuid::new_v5(&person, kind.as_bytes())
+}
+
+/// Makes what is to belong to a person.
+async fn make(house: &House, person: Uuid) {
+    for (kind, command, mut fields) in MAKES.iter().flat_map(|makes| makes(person)) {
+        fields["id"] = made(kind, person).to_string().into();
+        house.engine.as_system(kind, command, fields).await.expect(kind);
+    }
+}
 
 fn part(command: &str) -> &'static Part {
     let context = command.split('.').next();
@@ -39,8 +69,6 @@ fn may_table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'s
 pub(super) struct Belongings {
     person: Person,
     account: String,
-    organization: organizations::Had,
-    platform: platform::Had,
 }
 
 #[test]
@@ -102,15 +130,13 @@ async fn roles_may_what_the_table_says() {
             .to_string();
         let deposit = json!({ "id": account, "amount": "10.00" });
         house.engine.as_system("banking.account", "deposit", deposit).await.expect("a deposit");
-        let organization = organizations::had(&house.engine, &person).await;
-        let platform = platform::had(&house.engine, &person).await;
-        people.push((letter, Belongings { person, account, organization, platform }));
+        make(&house, person.id).await;
+        people.push((letter, Belongings { person, account }));
     }
     let bystander = house.person("bystander", "user", &["*"]).await;
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
-    let organization = organizations::had(&house.engine, &bystander).await;
-    let platform = platform::had(&house.engine, &bystander).await;
-    let bystander = Belongings { person: bystander, account, organization, platform };
+    make(&house, bystander.id).await;
+    let bystander = Belongings { person: bystander, account };
     house.posted().await;
     let before = house.events().await;
     let mut wrong = Vec::new();

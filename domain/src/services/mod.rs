@@ -1,0 +1,4 @@
+//! What is offered, and who has it.
+
+pub mod service;
+pub mod subscription;

@@ -1,0 +1,16 @@
+GRANT SELECT ON public.users, public.api_keys TO application_role;
+CALL projector.take_from_policies('audit_logs');
+CALL projector.take_from_policies('transactions');
+CALL projector.take_from_policies('accounts');
+CALL projector.take_from_policies('org_members');
+CALL projector.take_from_policies('organizations');
+CALL projector.take_from_policies('api_keys');
+CALL projector.take_from_policies('user_identifiers');
+CALL projector.take_from_policies('users');
+DROP PROCEDURE projector.hide_hashes;
+DROP PROCEDURE projector.take_from_policies;
+DROP PROCEDURE projector.put_under_policies;
+DROP FUNCTION projector.seen_users;
+DROP FUNCTION projector.own_organizations;
+DROP FUNCTION projector.current_organization_id;
+DROP FUNCTION projector.current_user_id;

@@ -1,0 +1,17 @@
+CALL projector.unwatch('audit_logs');
+CALL projector.unwatch('transactions');
+CALL projector.unwatch('accounts');
+CALL projector.unwatch('org_members');
+CALL projector.unwatch('organizations');
+CALL projector.unwatch('api_keys');
+CALL projector.unwatch('user_identifiers');
+CALL projector.unwatch('users');
+DROP PROCEDURE projector.unwatch;
+DROP PROCEDURE projector.watch;
+DROP FUNCTION public.log_changes;
+DROP FUNCTION projector.note_change;
+DROP FUNCTION projector.shown;
+DELETE FROM public.audit_logs WHERE id < 0;
+DROP VIEW journal.drift_audit_logs;
+DROP INDEX journal.idx_drift_at;
+ALTER TABLE journal.drift DROP COLUMN entity_id;

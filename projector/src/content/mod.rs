@@ -1,0 +1,4 @@
+//! Posts and comments.
+
+pub mod comment;
+pub mod post;

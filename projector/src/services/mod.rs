@@ -1,0 +1,4 @@
+//! Services and subscriptions.
+
+pub mod service;
+pub mod subscription;

@@ -1,0 +1,168 @@
+//! A row of every read table for each of two people in two organizations, put there past every
+//! constraint between tables: for tests of who sees what, and of what triggers do.
+//!
+//! Ids of what is Ada's, or her organization's, begin with `aaaaaaaa`, Bob's with `bbbbbbbb`. Carol,
+//! whose id begins with `cccccccc`, is a member of Ada's organization and has nothing of her own.
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+/// Whose a table's rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// A user's own.
+    User,
+    /// An organization's: for members who read on its behalf.
+    Organization,
+    /// A user's own, and their organization's.
+    UserAndOrganization,
+    /// A person's: for themselves and whom they share an organization with.
+    Fellows,
+    /// The organization itself: for its members.
+    Members,
+    /// Nobody's in particular: whoever may read the table reads all of it.
+    Everybody,
+    /// The house's: for those who read everything.
+    Staff,
+}
+
+/// A read table, and how one row of it is made.
+#[derive(Debug, Clone, Copy)]
+pub struct TableRows {
+    /// The table.
+    pub table: &'static str,
+    /// Whose its rows are.
+    pub whose: Whose,
+    /// A column with an id that begins as its owner's ids do.
+    pub mark: &'static str,
+    /// Columns and values; `{a}` stands for the first 24 characters of an owner's ids, `{n}` for a
+    /// text that is the owner's alone.
+    insert: (&'static str, &'static str),
+}
+
+/// What an owner's ids begin with.
+#[must_use]
+pub fn start(owner: &str) -> String {
+    let letter = owner.chars().next().unwrap_or('a').to_ascii_lowercase();
+    format!("{}-0000-4000-8000-", letter.to_string().repeat(8))
+}
+
+/// The id of an owner (`ada`, `bob`, `carol`).
+///
+/// # Panics
+/// Never: it is an id.
+#[must_use]
+pub fn person(owner: &str) -> Uuid {
+    format!("{}000000000001", start(owner)).parse().expect("an id")
+}
+
+/// The id of the organization of an owner.
+///
+/// # Panics
+/// Never: it is an id.
+#[must_use]
+pub fn organization(owner: &str) -> Uuid {
+    format!("{}000000000002", start(owner)).parse().expect("an id")
+}
+
+const fn rows(
+    table: &'static str,
+    whose: Whose,
+    mark: &'static str,
+    columns: &'static str,
+    values: &'static str,
+) -> TableRows {
+    TableRows { table, whose, mark, insert: (columns, values) }
+}
+
+/// Every read table, parents first.
+pub const TABLES: &[TableRows] = &[
+    rows(
+        "users",
+        Whose::Fellows,
+        "id",
+        "id, username, email, full_name, first_name, last_name, password_hash",
+        "'{a}000000000001', '{n}', '{n}@example.org', '{n} Person', '{n}', 'Person', 'hash of {n}'",
+    ),
+    rows(
+        "user_identifiers",
+        Whose::Fellows,
+        "user_id",
+        "kind, key, user_id",
+        "'username', '{n}', '{a}000000000001'",
+    ),
+    rows(
+        "api_keys",
+        Whose::User,
+        "user_id",
+        "id, user_id, name, prefix, secret_hash, scopes",
+        "'{a}000000000003', '{a}000000000001', '{n}', 'dbk_{n}', 'hash of {n}', '{}'",
+    ),
+    rows("organizations", Whose::Members, "id", "id, name", "'{a}000000000002', '{n}'"),
+    rows(
+        "org_members",
+        Whose::UserAndOrganization,
+        "org_id",
+        "org_id, user_id, role",
+        "'{a}000000000002', '{a}000000000001', 'owner'",
+    ),
+    rows(
+        "accounts",
+        Whose::User,
+        "user_id",
+        "id, user_id, account_name, account_type, account_number",
+        "'{a}000000000004', '{a}000000000001', '{n}', 'checking', '{n}'",
+    ),
+    rows(
+        "transactions",
+        Whose::User,
+        "account_id",
+        "id, account_id, transaction_type, direction, amount, currency",
+        "'{a}000000000005', '{a}000000000004', 'deposit', 'credit', 1, 'EUR'",
+    ),
+    rows(
+        "audit_logs",
+        Whose::User,
+        "entity_id",
+        "id, user_id, action, entity_type, entity_id",
+        "ascii('{n}'), '{a}000000000001', 'INSERT', 'accounts', '{a}000000000004'",
+    ),
+];
+
+/// Puts every table's rows there. `connection` is a superuser's.
+///
+/// # Panics
+/// When a row is not as its table wants it.
+pub async fn put(connection: &mut PgConnection) {
+    run("SET session_replication_role = replica".to_owned(), connection).await;
+    for rows in TABLES {
+        for owner in ["ada", "bob"] {
+            put_one(rows, owner, connection).await;
+        }
+    }
+    for carols in ["users", "user_identifiers"] {
+        let rows = TABLES.iter().find(|rows| rows.table == carols).expect("a table");
+        put_one(rows, "carol", connection).await;
+    }
+    let membership = format!(
+        "INSERT INTO public.org_members (org_id, user_id, role) VALUES ('{}', '{}', 'member')",
+        organization("ada"),
+        person("carol")
+    );
+    run(membership, connection).await;
+    run("RESET session_replication_role".to_owned(), connection).await;
+}
+
+async fn put_one(rows: &TableRows, owner: &str, connection: &mut PgConnection) {
+    let (columns, values) = rows.insert;
+    let values = values.replace("{a}", &start(owner)).replace("{n}", owner);
+    let table = rows.table;
+    run(format!("INSERT INTO public.{table} ({columns}) VALUES ({values})"), connection).await;
+}
+
+async fn run(statement: String, connection: &mut PgConnection) {
+    sqlx::raw_sql(AssertSqlSafe(statement.clone()))
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+}

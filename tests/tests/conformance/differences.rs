@@ -1,0 +1,141 @@
+//! The one list of what is deliberately not as a document has it, with its reasons.
+
+use serde::Deserialize;
+
+use super::compare::Row;
+
+/// `differences.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Differences {
+    #[serde(default)]
+    pending: Pending,
+    difference: Vec<Difference>,
+}
+
+/// What is being built.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pending {
+    tables: Vec<String>,
+    #[serde(default)]
+    things: Vec<String>,
+}
+
+/// Rows that differ for one reason.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Difference {
+    /// `document: thing: complaint`, where `*` stands for any text.
+    rows: Vec<String>,
+    reason: String,
+    /// The later work that it belongs to.
+    later: Option<String>,
+}
+
+/// What is said of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is as the document asks.
+    Satisfied,
+    /// It is not, for this reason.
+    Different(String),
+    /// Its table is being built.
+    Pending,
+    /// It is not, and nobody says why.
+    Missing(String),
+}
+
+impl Differences {
+    /// Reads the list.
+    pub fn read(text: &str) -> Self {
+        let list: Self = toml::from_str(text).expect("the list of differences");
+        for difference in &list.difference {
+            assert!(difference.reason.len() > 20, "a reason says why: {difference:?}");
+            let later = ["backup", "maintenance", "metrics"];
+            assert!(difference.later.as_deref().is_none_or(|work| later.contains(&work)));
+        }
+        list
+    }
+
+    /// What is said of each row, and the entries that no row needs.
+    pub fn judge(&self, rows: &[Row]) -> (Vec<Verdict>, Vec<String>) {
+        let mut unneeded: Vec<&str> =
+            self.difference.iter().flat_map(|d| d.rows.iter().map(String::as_str)).collect();
+        let mut verdicts = Vec::new();
+        for row in rows {
+            let Some(complaint) = &row.complaint else {
+                verdicts.push(Verdict::Satisfied);
+                continue;
+            };
+            let line = format!("{}: {}: {complaint}", row.document, row.thing);
+            let listed = self.difference.iter().find_map(|difference| {
+                let pattern = difference.rows.iter().find(|pattern| matches(pattern, &line))?;
+                Some((difference, pattern))
+            });
+            verdicts.push(if let Some((difference, pattern)) = listed {
+                unneeded.retain(|other| other != pattern);
+                Verdict::Different(match &difference.later {
+                    Some(work) => format!("later, with {work}: {}", difference.reason),
+                    None => difference.reason.clone(),
+                })
+            } else if self.pending(complaint, &line) {
+                Verdict::Pending
+            } else {
+                Verdict::Missing(complaint.clone())
+            });
+        }
+        (verdicts, unneeded.into_iter().map(str::to_owned).collect())
+    }
+
+    fn pending(&self, complaint: &str, line: &str) -> bool {
+        let no_table = |table: &String| *complaint == format!("{table} is not there");
+        self.pending.tables.iter().any(no_table)
+            || self.pending.things.iter().any(|pattern| matches(pattern, line))
+    }
+}
+
+/// Whether a text is of a pattern in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[test]
+fn an_entry_that_no_row_needs_is_seen() {
+    let list = Differences::read(
+        "[pending]\ntables = [\"posts\"]\n[[difference]]\nrows = [\"a: b*: is c\", \"a: z: *\"]\nreason = \"a reason that says why it is so\"\n",
+    );
+    let row = |thing: &str, complaint: Option<&str>| Row {
+        document: "a",
+        thing: thing.to_owned(),
+        complaint: complaint.map(str::to_owned),
+    };
+    let rows = [
+        row("b1", Some("is c")),
+        row("b2", Some("is d")),
+        row("x", Some("posts is not there")),
+        row("y", None),
+    ];
+    let (verdicts, unneeded) = list.judge(&rows);
+    assert!(matches!(verdicts[0], Verdict::Different(_)));
+    assert_eq!(
+        verdicts[1..],
+        [Verdict::Missing("is d".into()), Verdict::Pending, Verdict::Satisfied]
+    );
+    assert_eq!(unneeded, ["a: z: *"]);
+}

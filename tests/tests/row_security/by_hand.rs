@@ -1,0 +1,126 @@
+//! What somebody changes by hand is written down, whoever does it, in whichever table.
+
+use daybook_tests::TestDatabase;
+use daybook_tests::rows::{self, TABLES, person};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use crate::session::Session;
+
+async fn run(statement: &str, connection: &mut PgConnection) {
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+/// How many changes of a table are written down, in the journal and in the audit trail.
+async fn noted(table: &str, connection: &mut PgConnection) -> (i64, i64) {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM journal.drift WHERE table_name = $1),
+                (SELECT count(*) FROM public.audit_logs a JOIN journal.drift d ON d.id = -a.id
+                 WHERE a.action = 'OUT_OF_BAND' AND a.entity_type = $1 AND a.user_id IS NULL
+                   AND a.created_at = d.at AND a.old_values IS NOT DISTINCT FROM d.old_values
+                   AND a.new_values IS NOT DISTINCT FROM d.new_values)",
+    )
+    .bind(table)
+    .fetch_one(connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn every_table_keeps_updated_at_and_writes_down_what_is_done_to_it_by_hand() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    for table in TABLES.iter().filter(|table| table.table != "audit_logs") {
+        let (name, mark) = (table.table, table.mark);
+        let before: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}")))
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap();
+        run(
+            &format!("UPDATE {name} SET updated_at = '2001-01-01', {mark} = {mark}"),
+            &mut superuser,
+        )
+        .await;
+        let kept: bool = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT bool_and(updated_at > now() - interval '1 minute') FROM {name}"
+        )))
+        .fetch_one(&mut superuser)
+        .await
+        .unwrap();
+        assert!(kept, "{name} keeps updated_at");
+        assert_eq!(noted(name, &mut superuser).await, (before, before), "{name} updated");
+    }
+    // They refer to users.
+    run("DELETE FROM audit_logs WHERE id > 0", &mut superuser).await;
+    for table in TABLES.iter().rev().filter(|table| table.table != "audit_logs") {
+        let before = noted(table.table, &mut superuser).await.0;
+        run(&format!("DELETE FROM {}", table.table), &mut superuser).await;
+        assert_eq!(
+            noted(table.table, &mut superuser).await,
+            (2 * before, 2 * before),
+            "{}",
+            table.table
+        );
+    }
+}
+
+#[tokio::test]
+async fn truncating_cascading_and_touching_the_trail_itself_are_written_down() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    run("DELETE FROM audit_logs WHERE id > 0", &mut superuser).await;
+    assert_eq!(noted("audit_logs", &mut superuser).await, (2, 2));
+    // The key's rows go with their user, by the foreign key's rule.
+    run(&format!("DELETE FROM org_members WHERE user_id = '{}'", person("carol")), &mut superuser)
+        .await;
+    run(&format!("DELETE FROM users WHERE id = '{}'", person("carol")), &mut superuser).await;
+    assert_eq!(noted("users", &mut superuser).await, (1, 1));
+    assert_eq!(noted("user_identifiers", &mut superuser).await, (1, 1));
+    run("TRUNCATE transactions", &mut superuser).await;
+    assert_eq!(noted("transactions", &mut superuser).await, (1, 1));
+    let written: Value = sqlx::query_scalar(
+        "SELECT to_jsonb(a) FROM audit_logs a WHERE entity_type = 'users' AND id < 0",
+    )
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    assert_eq!(written["entity_id"], person("carol").to_string());
+    assert_eq!(written["old_values"]["username"], "carol");
+    assert_eq!(written["user_agent"], "PostgreSQL role postgres");
+    assert!(!written.to_string().contains("hash of"), "{written}");
+    for statement in ["DELETE FROM journal.drift", "UPDATE journal.drift SET new_values = NULL"] {
+        let outcome = sqlx::raw_sql(statement).execute(&mut superuser).await;
+        assert!(outcome.is_err(), "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_projector_and_the_owner_are_not_written_down() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    let mut session = Session::of(&database).await;
+    let update = "UPDATE public.accounts SET account_name = 'posted' RETURNING id::text";
+    assert_eq!(session.tries("daybook_projector", None, None, update).await.unwrap().len(), 2);
+    run("SET ROLE daybook_projector; UPDATE accounts SET account_name = 'posted'", &mut superuser)
+        .await;
+    run("SET ROLE daybook_migrator; UPDATE accounts SET account_name = 'rebuilt'", &mut superuser)
+        .await;
+    run("RESET ROLE", &mut superuser).await;
+    assert_eq!(noted("accounts", &mut superuser).await, (0, 0));
+    // No setting makes anyone else one of them, and nothing that did not change is written down.
+    run(
+        "SET app.current_user_id = ''; SET application_name = 'daybook_projector';
+         CREATE ROLE by_hand_for_test; GRANT SELECT, UPDATE ON accounts TO by_hand_for_test;
+         ALTER ROLE by_hand_for_test BYPASSRLS; SET ROLE by_hand_for_test;
+         UPDATE accounts SET account_name = 'mine'; RESET ROLE",
+        &mut superuser,
+    )
+    .await;
+    assert_eq!(noted("accounts", &mut superuser).await, (2, 2));
+}
