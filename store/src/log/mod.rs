@@ -3,6 +3,7 @@
 //! A reader that has seen position n has seen everything up to n: there are no gaps to wait for.
 
 mod binary;
+mod claims;
 mod command;
 mod copy;
 mod facts;

@@ -3,6 +3,8 @@
 mod banking;
 mod content;
 mod identity;
+mod open_banking;
+mod recycling;
 mod services;
 mod support;
 
@@ -26,14 +28,22 @@ pub(super) struct Part {
     target: fn(&str, &Belongings) -> String,
 }
 
-const PARTS: &[Part] =
-    &[identity::PART, content::PART, services::PART, banking::PART, support::PART];
+const PARTS: &[Part] = &[
+    identity::PART,
+    content::PART,
+    services::PART,
+    banking::PART,
+    open_banking::PART,
+    recycling::PART,
+    support::PART,
+];
 
 /// A kind, a command and its fields.
 pub(super) type Made = (&'static str, &'static str, Value);
 
 /// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
-const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes, support::makes];
+const MAKES: &[fn(Uuid) -> Vec<Made>] =
+    &[content::makes, services::makes, open_banking::makes, recycling::makes, support::makes];
 
 /// The id of the thing of this kind that was made for a person.
 pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
