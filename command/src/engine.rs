@@ -19,6 +19,7 @@ use crate::error::CommandError;
 use crate::handle;
 use crate::load::{self, Loaded};
 use crate::order::{AnyCommand, Order};
+use crate::sign_in::Turns;
 use crate::unit::Basis;
 
 /// How often a command is decided again because others were faster.
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(crate) cache: StreamCache,
     pub(crate) world: World,
     in_flight: Mutex<HashSet<(Uuid, Uuid)>>,
+    pub(crate) turns: Turns,
 }
 
 /// An accepted command.
@@ -74,6 +76,7 @@ impl Engine {
             cache: StreamCache::new(cached_streams),
             world,
             in_flight: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -159,9 +162,7 @@ impl Engine {
                 Err(error) => error,
             };
             let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
-            let again = error.moved_on()
-                || basis.misses(&error)
-                || (held && order.command.ends_holds_on_it());
+            let again = error.moved_on() || (held && order.command.ends_holds_on_it());
             if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }
@@ -217,6 +218,7 @@ impl Engine {
                 handle::plain::<Permission>(&mut work, command).await
             }
             AnyCommand::Role(command) => handle::role::attempt(&mut work, command).await,
+            AnyCommand::Session(command) => handle::session::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
             AnyCommand::Organization(command) => {
                 handle::organization::attempt(&mut work, command).await

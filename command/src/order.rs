@@ -9,6 +9,7 @@ use daybook_domain::content::post::{Post, PostCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
+use daybook_domain::identity::session::{Session, SessionCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
 use daybook_domain::open_banking::aisp_account::{AispAccount, AispAccountCommand};
@@ -43,6 +44,8 @@ pub enum AnyCommand {
     Permission(PermissionCommand),
     /// `identity.role`
     Role(RoleCommand),
+    /// `identity.session`
+    Session(SessionCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
     /// `organizations.organization`
@@ -85,6 +88,7 @@ impl AnyCommand {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
             Permission::KIND => PermissionCommand::decode(name, data).map(Self::Permission),
             Role::KIND => RoleCommand::decode(name, data).map(Self::Role),
+            Session::KIND => SessionCommand::decode(name, data).map(Self::Session),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
             Organization::KIND => OrganizationCommand::decode(name, data).map(Self::Organization),
             BillingAccount::KIND => {
@@ -106,12 +110,6 @@ impl AnyCommand {
         }
     }
 
-    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
-    /// but a reason to decide again.
-    pub(crate) fn ends_holds_on_it(&self) -> bool {
-        matches!(self, Self::Role(RoleCommand::Delete(_)))
-    }
-
     /// The stream that the command's content names: a setting is found by its key. Others are named
     /// by the caller, or begin under a fresh id.
     fn stream(&self) -> Option<Uuid> {
@@ -119,6 +117,15 @@ impl AnyCommand {
             Self::Setting(SettingCommand::Set(command)) => Some(setting::stream_of(&command.key)),
             _ => None,
         }
+    }
+
+    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
+    /// but a reason to decide again.
+    pub(crate) fn ends_holds_on_it(&self) -> bool {
+        matches!(
+            self,
+            Self::Role(RoleCommand::Delete(_)) | Self::Organization(OrganizationCommand::Delete(_))
+        )
     }
 }
 
@@ -232,6 +239,28 @@ impl Engine {
             predecessors: Predecessors::default(),
             progress: Progress::default(),
         })
+    }
+}
+
+impl Engine {
+    /// A command that was made here, with everything around it.
+    pub(crate) fn order_of(&self, stream: Uuid, command: AnyCommand, caller: Caller) -> Order {
+        let id = self.fresh_id();
+        Order {
+            key: CommandKey { scope: caller.actor.id, id, fingerprint: [0; 32] },
+            stream,
+            command,
+            occurred_at: None,
+            causation_id: None,
+            if_match: None,
+            dry_run: false,
+            sent_before: false,
+            seed: self.fresh_id(),
+            secrets: Vec::new(),
+            caller,
+            predecessors: Predecessors::default(),
+            progress: Progress::default(),
+        }
     }
 }
 

@@ -30,17 +30,6 @@ pub(crate) struct Basis {
     pub(crate) unsettled: Vec<Settling>,
     /// The streams, with the versions that were seen.
     pub(crate) seen: Vec<(Uuid, i64)>,
-    /// The stream whose holders go with it, as they were found: a new one since then is no refusal,
-    /// but found by the next attempt.
-    pub(crate) closes_with_holders: Option<Uuid>,
-}
-
-impl Basis {
-    /// Whether the log refused because of a holder that came after the holders were looked for.
-    pub(crate) fn misses(&self, error: &CommandError) -> bool {
-        matches!(error, CommandError::Append(AppendError::Held { stream, .. })
-            if self.closes_with_holders == Some(*stream))
-    }
 }
 
 /// Streams held for one decision, and what was decided so far.
@@ -174,7 +163,6 @@ impl<'e> Unit<'e> {
         Basis {
             unsettled: self.held.values().filter_map(|slot| slot.unsettled()).collect(),
             seen: self.held.iter().map(|(stream, slot)| (*stream, slot.version())).collect(),
-            closes_with_holders: None,
         }
     }
 

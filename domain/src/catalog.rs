@@ -9,6 +9,7 @@ use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::permission::Permission;
 use crate::identity::role::Role;
+use crate::identity::session::Session;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
 use crate::open_banking::aisp_account::AispAccount;
@@ -55,6 +56,7 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Admins>(None, "add"),
     entry::<Permission>(Some("identity/permissions"), "define"),
     entry::<Role>(Some("identity/roles"), "create"),
+    entry::<Session>(Some("identity/sessions"), "open"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
     entry::<Organization>(Some("organizations/organizations"), "create"),
     entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),

@@ -15,6 +15,7 @@ use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::permission::Permission;
 use daybook_domain::identity::role::Role;
+use daybook_domain::identity::session::Session;
 use daybook_domain::identity::user::User;
 use daybook_domain::message::{CommandMessage, DecodeError, EventMessage, MessageType};
 use daybook_domain::open_banking::aisp_account::AispAccount;
@@ -115,6 +116,7 @@ fn every_command_is_read() {
     commands_are_read::<Admins>();
     commands_are_read::<Permission>();
     commands_are_read::<Role>();
+    commands_are_read::<Session>();
     commands_are_read::<ApiKey>();
     commands_are_read::<Organization>();
     commands_are_read::<BillingAccount>();
@@ -138,6 +140,7 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Admins>();
     events_are_read_and_written_again::<Permission>();
     events_are_read_and_written_again::<Role>();
+    events_are_read_and_written_again::<Session>();
     events_are_read_and_written_again::<ApiKey>();
     events_are_read_and_written_again::<Organization>();
     events_are_read_and_written_again::<BillingAccount>();

@@ -10,6 +10,7 @@ use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::permission::PermissionEvent;
 use daybook_domain::identity::role::RoleEvent;
+use daybook_domain::identity::session::SessionEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
 use daybook_domain::open_banking::aisp_account::AispAccountEvent;
@@ -33,6 +34,7 @@ use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::session::{self, SessionRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
 use crate::open_banking::aisp_account::{self, AispAccountRow, AispTransactionRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
@@ -68,6 +70,7 @@ read_model! {
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
         org_members: OrgMemberRow,
+        sessions: SessionRow,
         billing_accounts: BillingAccountRow,
         resources: ResourceRow,
         resource_metadata: ResourceMetadataRow,
@@ -91,6 +94,7 @@ read_model! {
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.permission" => Permission(permission, PermissionEvent),
         "identity.role" => Role(role, RoleEvent),
+        "identity.session" => Session(session, SessionEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "organizations.organization" => Organization(organization, OrganizationEvent),
         "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),

@@ -107,6 +107,92 @@ pub const TABLES: &[TableRows] = &[
         "'{a}000000000002', '{a}000000000001', 'owner'",
     ),
     rows(
+        "permissions",
+        Whose::Everybody,
+        "id",
+        "id, name, resource, action",
+        "'{a}000000000006', '{n}', '{n}', 'read'",
+    ),
+    rows("roles", Whose::Everybody, "id", "id, name", "'{a}000000000007', '{n}'"),
+    rows(
+        "role_permissions",
+        Whose::Everybody,
+        "role_id",
+        "role_id, permission_id",
+        "'{a}000000000007', '{a}000000000006'",
+    ),
+    rows(
+        "user_roles",
+        Whose::User,
+        "user_id",
+        "user_id, role_id",
+        "'{a}000000000001', '{a}000000000007'",
+    ),
+    rows(
+        "billing_accounts",
+        Whose::Organization,
+        "org_id",
+        "id, org_id, billing_email, company_name",
+        "'{a}000000000008', '{a}000000000002', '{n}@example.org', '{n}'",
+    ),
+    rows(
+        "resources",
+        Whose::Organization,
+        "org_id",
+        "id, org_id, name, type",
+        "'{a}000000000009', '{a}000000000002', '{n}', 'document'",
+    ),
+    rows(
+        "resource_metadata",
+        Whose::Organization,
+        "resource_id",
+        "resource_id, data",
+        r#"'{a}000000000009', '{"tier": "premium"}'"#,
+    ),
+    rows(
+        "posts",
+        Whose::User,
+        "user_id",
+        "id, user_id, title, content",
+        "'{a}000000000012', '{a}000000000001', 'Draft', 'unfinished'",
+    ),
+    rows(
+        "comments",
+        Whose::User,
+        "user_id",
+        "id, post_id, user_id, content",
+        "'{a}000000000013', '{a}000000000012', '{a}000000000001', 'mine'",
+    ),
+    rows("services", Whose::Everybody, "id", "id, name, type", "'{a}000000000014', '{n}', 'x'"),
+    rows(
+        "service_subscriptions",
+        Whose::User,
+        "user_id",
+        "id, user_id, service_id, plan",
+        "'{a}000000000015', '{a}000000000001', '{a}000000000014', 'free'",
+    ),
+    rows(
+        "sessions",
+        Whose::User,
+        "user_id",
+        "id, user_id, org_id, token_hash, expires_at",
+        "'{a}000000000016', '{a}000000000001', '{a}000000000002', 'hash of {n}', 'tomorrow'",
+    ),
+    rows(
+        "support_tickets",
+        Whose::User,
+        "user_id",
+        "id, user_id, title, description",
+        "'{a}000000000017', '{a}000000000001', 'Help', 'It does not work'",
+    ),
+    rows(
+        "it_assets",
+        Whose::User,
+        "assigned_to",
+        "id, asset_tag, asset_type, assigned_to, status, assigned_at",
+        "'{a}000000000018', '{n}', 'laptop', '{a}000000000001', 'assigned', 'today'",
+    ),
+    rows(
         "accounts",
         Whose::User,
         "user_id",
@@ -119,6 +205,20 @@ pub const TABLES: &[TableRows] = &[
         "account_id",
         "id, account_id, transaction_type, direction, amount, currency",
         "'{a}000000000005', '{a}000000000004', 'deposit', 'credit', 1, 'EUR'",
+    ),
+    rows(
+        "system_settings",
+        Whose::Staff,
+        "id",
+        "id, key, value",
+        r#"'{a}000000000010', '{n}', '"x"'"#,
+    ),
+    rows(
+        "notifications",
+        Whose::User,
+        "user_id",
+        "id, user_id, title",
+        "'{a}000000000011', '{a}000000000001', 'Hello'",
     ),
     rows(
         "audit_logs",
@@ -150,6 +250,26 @@ pub async fn put(connection: &mut PgConnection) {
         person("carol")
     );
     run(membership, connection).await;
+    run("RESET session_replication_role".to_owned(), connection).await;
+}
+
+/// Puts a row of Ada's and one of Bob's into each table that is there: for schemas of the past.
+///
+/// # Panics
+/// When a row is not as its table wants it.
+pub async fn put_where_there(connection: &mut PgConnection) {
+    run("SET session_replication_role = replica".to_owned(), connection).await;
+    for rows in TABLES {
+        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(format!("public.{}", rows.table))
+            .fetch_one(&mut *connection)
+            .await
+            .expect("the catalogue");
+        if there {
+            put_one(rows, "ada", connection).await;
+            put_one(rows, "bob", connection).await;
+        }
+    }
     run("RESET session_replication_role".to_owned(), connection).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -92,6 +92,12 @@ impl Service {
         service
     }
 
+    /// Stops it, at once; gives the database that it served.
+    #[must_use]
+    pub fn stop(self) -> TestDatabase {
+        self.database
+    }
+
     /// Until it says that it is, and knows the key, which is looked up in the read tables.
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
@@ -142,6 +148,18 @@ impl Service {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        Self::answer(request, body).await
+    }
+
+    /// Asks anything as nobody: without a key.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn ask_openly(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        Self::answer(self.client.request(method, format!("{}{path}", self.base)), body).await
+    }
+
+    async fn answer(mut request: RequestBuilder, body: Option<Value>) -> Answer {
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -149,6 +167,19 @@ impl Service {
         let status = answer.status();
         let text = answer.text().await.expect("a body");
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Sends commands as the administrator, one a line of JSON; gives the answers, one a line.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn batch(&self, lines: String) -> Vec<Value> {
+        let request = self.client.post(format!("{}/v1/commands", self.base)).bearer_auth(&self.key);
+        let request = request.header("content-type", "application/x-ndjson").body(lines);
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK);
+        let text = answer.text().await.expect("a body");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     }
 
     /// Registers a user; gives their id.

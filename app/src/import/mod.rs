@@ -4,6 +4,7 @@ pub mod berka;
 pub mod incidents;
 pub mod progress;
 pub mod report;
+pub mod stackexchange;
 pub mod submit;
 
 pub use report::{ImportError, Report, Wrong};

@@ -13,6 +13,7 @@ pub(crate) mod organization;
 pub(crate) mod post;
 pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod subscription;
 pub(crate) mod ticket;

@@ -75,7 +75,6 @@ async fn delete(
         ..OrganizationFacts::default()
     };
     let decided = work.decide::<Organization>(&unit, command, &facts);
-    work.basis.closes_with_holders = Some(stream);
     let decided = decided.map(|events| along(events, resources, resource::deleted_with(stream)));
     work.conclude(unit, decided)
 }

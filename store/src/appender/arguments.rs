@@ -203,11 +203,7 @@ impl<'a> Building<'a> {
         other: Uuid,
         strong: bool,
     ) -> Option<Dependency> {
-        let own = prepared
-            .request
-            .writes
-            .iter()
-            .find(|write| write.stream_id == other && !write.events.is_empty());
+        let own = prepared.write_to(other).filter(|write| !write.events.is_empty());
         let Some(own) = own else {
             return Some(Dependency::Reference(self.reference(other, strong, number)));
         };

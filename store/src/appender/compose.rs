@@ -80,12 +80,11 @@ impl Gathered {
 }
 
 fn expected(request: &Prepared, stream: Uuid) -> Option<i64> {
-    let write = request.request.writes.iter().find(|write| write.stream_id == stream)?;
-    Some(write.expected_version)
+    Some(request.write_to(stream)?.expected_version)
 }
 
 fn leaves(request: &Prepared, stream: Uuid) -> Option<i64> {
-    let write = request.request.writes.iter().find(|write| write.stream_id == stream)?;
+    let write = request.write_to(stream)?;
     i64::try_from(write.events.len()).ok().map(|events| write.expected_version + events)
 }
 

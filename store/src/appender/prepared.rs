@@ -1,17 +1,23 @@
 //! A request as the appender sees it: checked, and its effects folded, before it waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
 use super::json;
 use crate::error::AppendError;
-use crate::request::{AppendRequest, ClaimKey, HoldTaken, Life};
+use crate::request::{AppendRequest, ClaimKey, HoldTaken, Life, StreamWrite};
+
+/// Up to how many streams a request looks its own up by going through them: most write one or two,
+/// and few ten thousand.
+const FEW: usize = 16;
 
 /// A request that may wait in the queue.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) request: AppendRequest,
+    /// Where each written stream stands, in a request that writes more than a few.
+    places: Option<HashMap<Uuid, usize>>,
     /// Every stream that the request touches, and how; a stream stands here once.
     pub(super) touches: Vec<(Uuid, Touch)>,
     /// Every business key that it takes or gives back.
@@ -80,12 +86,19 @@ pub(super) struct ClaimPlan {
 impl Prepared {
     /// Checks what can be checked without the log, and folds the effects.
     pub(super) fn new(request: AppendRequest) -> Result<Self, AppendError> {
-        check(&request)?;
+        let places = places(&request);
+        check(&request, places.as_ref())?;
         let claims = fold_claims(&request)?;
         let holds = fold_holds(&request)?;
         let touches = touches(&request);
         let events = request.writes.iter().map(|write| write.events.len()).sum();
-        Ok(Self { request, touches, claims, holds, events })
+        Ok(Self { request, places, touches, claims, holds, events })
+    }
+
+    /// What it writes to a stream.
+    pub(super) fn write_to(&self, stream: Uuid) -> Option<&StreamWrite> {
+        let place = place_of(&self.request, self.places.as_ref(), stream)?;
+        self.request.writes.get(place)
     }
 
     /// Whether a state that it was decided on never became durable.
@@ -101,19 +114,40 @@ impl Prepared {
     }
 }
 
-fn check(request: &AppendRequest) -> Result<(), AppendError> {
+/// The last place of each stream, where there are more than a few.
+fn places(request: &AppendRequest) -> Option<HashMap<Uuid, usize>> {
+    let writes = &request.writes;
+    let place = |(n, write): (usize, &StreamWrite)| (write.stream_id, n);
+    (writes.len() > FEW).then(|| writes.iter().enumerate().map(place).collect())
+}
+
+/// The last place of a stream.
+fn place_of(
+    request: &AppendRequest,
+    places: Option<&HashMap<Uuid, usize>>,
+    stream: Uuid,
+) -> Option<usize> {
+    match places {
+        Some(places) => places.get(&stream).copied(),
+        None => request.writes.iter().rposition(|write| write.stream_id == stream),
+    }
+}
+
+fn check(
+    request: &AppendRequest,
+    places: Option<&HashMap<Uuid, usize>>,
+) -> Result<(), AppendError> {
     let refuse = |reason: &str| Err(AppendError::Data(reason.to_owned()));
     for (n, write) in request.writes.iter().enumerate() {
-        if request.writes[..n].iter().any(|other| other.stream_id == write.stream_id) {
+        if place_of(request, places, write.stream_id) != Some(n) {
             return refuse("a stream stands twice in one request");
         }
         if write.expected_version < 0 {
             return refuse("a version below 0 was expected");
         }
         let later = |stream: &Uuid| {
-            request.writes[n + 1..]
-                .iter()
-                .any(|other| other.stream_id == *stream && other.expected_version == 0)
+            place_of(request, places, *stream)
+                .is_some_and(|place| place > n && request.writes[place].expected_version == 0)
         };
         for event in &write.events {
             if event.references.iter().any(later) {
@@ -200,17 +234,18 @@ fn fold_holds(request: &AppendRequest) -> Result<Holds, AppendError> {
             }
         }
     }
-    for write in &request.writes {
-        let closes =
-            write.events.iter().any(|event| matches!(event.life, Life::Closes | Life::Removes));
-        let holders = holds
-            .iter()
-            .filter(|((target, _), hold)| *target == write.stream_id && hold.is_some())
+    let closes =
+        |event: &crate::request::NewEvent| matches!(event.life, Life::Closes | Life::Removes);
+    for write in request.writes.iter().filter(|write| write.events.iter().any(closes)) {
+        let stream = write.stream_id;
+        let holders: Vec<Uuid> = holds
+            .range((stream, Uuid::nil())..=(stream, Uuid::max()))
+            .filter(|(_, hold)| hold.is_some())
             .map(|((_, holder), _)| *holder)
             .take(10)
-            .collect::<Vec<_>>();
-        if closes && !holders.is_empty() {
-            return Err(AppendError::Held { stream: write.stream_id, holders });
+            .collect();
+        if !holders.is_empty() {
+            return Err(AppendError::Held { stream, holders });
         }
     }
     Ok(holds.into_iter().collect())
@@ -218,11 +253,18 @@ fn fold_holds(request: &AppendRequest) -> Result<Holds, AppendError> {
 
 fn touches(request: &AppendRequest) -> Vec<(Uuid, Touch)> {
     let mut touches: Vec<(Uuid, Touch)> = Vec::with_capacity(request.writes.len() + 1);
-    let mut touch =
-        |stream: Uuid, how: Touch| match touches.iter_mut().find(|(other, _)| *other == stream) {
+    let mut places = (request.writes.len() > FEW).then(HashMap::new);
+    let mut touch = |stream: Uuid, how: Touch| {
+        let next = touches.len();
+        let place = match &mut places {
+            Some(places) => *places.entry(stream).or_insert(next),
+            None => touches.iter().position(|(other, _)| *other == stream).unwrap_or(next),
+        };
+        match touches.get_mut(place) {
             Some((_, all)) => *all = all.and(how),
             None => touches.push((stream, how)),
-        };
+        }
+    };
     let none = Touch::default();
     for write in &request.writes {
         if write.events.is_empty() {

@@ -1,4 +1,4 @@
-//! Which business keys a stream has claimed.
+//! Who has business keys.
 
 use uuid::Uuid;
 
@@ -6,6 +6,20 @@ use super::Log;
 use crate::error::ReadError;
 
 impl Log {
+    /// The stream that has the key now, if one has.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn claimant(&self, scope: &str, key: &str) -> Result<Option<Uuid>, ReadError> {
+        let found: Option<Option<Uuid>> =
+            sqlx::query_scalar("SELECT holder FROM journal.claims WHERE scope = $1 AND key = $2")
+                .bind(scope)
+                .bind(key)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(found.flatten())
+    }
+
     /// Those of `keys` that `holder` holds in `scope`, by what is committed. Only a stream's own
     /// events claim and release for it: whoever decides on its state as it is in the log, and appends
     /// with its version, decides on its claims as they are then.

@@ -9,7 +9,6 @@ mod copy;
 mod facts;
 mod filter;
 mod follow;
-mod holders;
 mod kept;
 mod page;
 mod row;

@@ -163,3 +163,30 @@ async fn an_account_is_linked_once_and_may_be_linked_anew() {
     assert!(rows.iter().all(|row| row["unlinked_at"].is_string() && row["consent_id"].is_null()));
     rebuilt_is_the_same(&service);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_ends_by_itself() {
+    let service = Service::start().await;
+    let ada = service.register("ada").await;
+    let expires = chrono::Utc::now() + chrono::Duration::seconds(2);
+    let mut fields = link(ada, "19-1");
+    fields["consent_expires"] = expires.to_rfc3339().into();
+    let linked = act(&service, ACCOUNTS, fields).await;
+    let one = format!("{ACCOUNTS}/{}", linked["stream_id"].as_str().expect("a stream"));
+    let row = service.read_after(&one, &linked["position"]).await.accepted();
+    assert_eq!(row["consent_id"], "c-1", "{row}");
+    let begun = std::time::Instant::now();
+    loop {
+        let row = service.read_after(&one, &linked["position"]).await.accepted();
+        if row["consent_id"].is_null() {
+            assert_eq!(row["updated_by"], json!(daybook_domain::context::SCHEDULER_USER), "{row}");
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "the scheduler does not say so: {row}");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    let read = json!({ "attended": true, "balance": "1.00" });
+    let refused = service.command(&format!("{one}/record_balance"), read).await;
+    assert_eq!(refused.refused(409), "no-consent");
+    rebuilt_is_the_same(&service);
+}

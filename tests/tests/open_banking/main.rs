@@ -1,4 +1,5 @@
 //! `open_banking`, the whole way, against the real binary.
+#![allow(clippy::disallowed_methods, reason = "tests are at the edge: they have a clock")]
 
 mod aisp_account;
 

@@ -15,6 +15,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal", "the log"),
     ("journal_append", "the one way into the log"),
     ("journal_append_rows", "the same, cheaper to call"),
+    ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
@@ -24,6 +25,9 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
 const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("row_security", "who sees which rows"),
     ("changes_by_hand", "what came from nowhere in the log"),
+    ("document_views", "the documents' own pictures of tables"),
+    ("row_security_of_roles_and_resources", "the same of the tables that came next"),
+    ("row_security_of_sessions_and_support", "and of those that came then"),
 ];
 
 /// Folders of `projector/src` that are no context.

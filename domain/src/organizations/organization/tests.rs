@@ -204,7 +204,7 @@ fn it_is_deleted_with_what_it_has_and_restored_with_that() {
 #[test]
 fn no_more_goes_with_it_than_one_request_takes() {
     let decide = |resources: usize, sessions| {
-        let resources = (0..resources).map(|n| Uuid::from_u128(n as u128)).collect();
+        let resources = (0..resources).map(|n| Uuid::from_u128((1 << 64) + n as u128)).collect();
         let facts = OrganizationFacts { resources, sessions, ..Default::default() };
         given::<Organization>([created()]).knowing(facts).decide(Delete { reason: None }, &by(ADA))
     };
@@ -242,7 +242,7 @@ fn nothing_happens_to_what_is_deleted_or_was_never_there() {
 fn it_has_a_bound_of_members() {
     let mut organization = fold::<Organization>(&[created()]);
     for n in 1..MAX_MEMBERS {
-        organization.apply(&added(Uuid::from_u128(n as u128), MemberRole::Viewer));
+        organization.apply(&added(Uuid::from_u128((n as u128) << 64), MemberRole::Viewer));
     }
     let add = AddMember { user_id: CYD, role: MemberRole::Viewer };
     let facts = knowing(UserStatus::Active);
