@@ -42,8 +42,8 @@ const PARTS: &[Part] = &[
 pub(super) type Made = (&'static str, &'static str, Value);
 
 /// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
-const MAKES: &[fn(Uuid) -> Vec<Made>] = &[identity::makes, content::makes, services::makes];
-const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes, support::makes];
+const MAKES: &[fn(Uuid) -> Vec<Made>] =
+    &[identity::makes, content::makes, services::makes, support::makes];
 
 /// The id of the thing of this kind that was made for a person.
 pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
