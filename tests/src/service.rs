@@ -92,6 +92,12 @@ impl Service {
         service
     }
 
+    /// Stops it, at once; gives the database that it served.
+    #[must_use]
+    pub fn stop(self) -> TestDatabase {
+        self.database
+    }
+
     /// Until it says that it is, and knows the key, which is looked up in the read tables.
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
