@@ -33,7 +33,7 @@ use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
 use crate::identity::session::{self, SessionRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
+use crate::identity::user::{self, UserIdentifierRow, UserProfileRow, UserRoleRow, UserRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
 use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
@@ -62,6 +62,7 @@ read_model! {
         permissions: PermissionRow,
         roles: RoleRow,
         role_permissions: RolePermissionRow,
+        user_profiles: UserProfileRow,
         user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
