@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::engine::{Accepted, Engine};
 use crate::error::CommandError;
+use crate::handle::setting;
 use crate::order::Intake;
 use crate::sequence::{Predecessors, Progress, Stage};
 
@@ -78,8 +79,8 @@ impl LineAnswer {
 
 /// Submits the lines of a batch, and gives their answers in the same order.
 ///
-/// Lines that name the same stream (as theirs, or in a field such as `user_id`)
-/// are decided in order; all others side by side, at most [`WINDOW`] at a time.
+/// Lines that name the same stream (as theirs, in a field such as `user_id`, or by
+/// a setting's key) are decided in order; all others side by side, at most [`WINDOW`] at a time.
 pub fn submit_lines<S>(
     engine: Arc<Engine>,
     caller: Caller,
@@ -125,8 +126,9 @@ fn follow(
         latest.retain(|_, stage| *stage.borrow() != Stage::Done);
     }
     let named = line.data.values().filter_map(|value| Uuid::parse_str(value.as_str()?).ok());
+    let by_key = setting::stream_set_by(&line.command_type, &line.data);
     let mut earlier = Vec::new();
-    for stream in line.stream_id.into_iter().chain(named) {
+    for stream in line.stream_id.into_iter().chain(named).chain(by_key) {
         if let Some(stage) = latest.insert(stream, progress.watch())
             && *stage.borrow() != Stage::Done
             && !stage.same_channel(&progress.watch())

@@ -3,7 +3,7 @@
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::platform::setting::{Setting, SettingCommand};
 use daybook_domain::values::SettingKey;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -31,6 +31,14 @@ pub(crate) fn stream_of(key: &SettingKey) -> Uuid {
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// The stream of the setting that a line of a batch sets, found by its key.
+pub(crate) fn stream_set_by(command_type: &str, fields: &Map<String, Value>) -> Option<Uuid> {
+    if command_type.strip_prefix(Setting::KIND) != Some(".set") {
+        return None;
+    }
+    Some(stream_of(&fields.get("key")?.as_str()?.parse().ok()?))
 }
 
 /// Whether this field of the command is a secret setting's value.

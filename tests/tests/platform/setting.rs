@@ -42,6 +42,19 @@ async fn a_setting_is_found_by_its_key() {
     let answers = join_all(asked).await;
     assert!(answers.iter().all(|answer| answer.status.is_success()), "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+
+    // Of many lines of one batch, the last one stays.
+    let lines: String = (0..40)
+        .map(|n| {
+            let data = json!({"key": "mail.host", "value": format!("host{n}.example.org")});
+            format!("{}\n", json!({"type": "platform.setting.set", "data": data}))
+        })
+        .collect();
+    let answers = service.batch(lines).await;
+    assert!(answers.iter().all(|answer| answer["version"].is_i64()), "{answers:?}");
+    let last = &answers[39]["position"];
+    let all = rows(&service, &format!("{SETTINGS}?key=mail.host"), last).await;
+    assert_eq!(all[0]["value"], "host39.example.org");
     rebuilt_is_the_same(&service);
 }
 
