@@ -76,6 +76,7 @@ const SELF_CARE: &[(&str, &[&str])] = &[
             "change_email",
             "change_username",
             "change_profile",
+            "describe",
             "change_password",
             "close_sessions",
             "deactivate",

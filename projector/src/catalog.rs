@@ -35,7 +35,7 @@ use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
 use crate::identity::session::{self, SessionRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
+use crate::identity::user::{self, UserIdentifierRow, UserProfileRow, UserRoleRow, UserRow};
 use crate::open_banking::aisp_account::{self, AispAccountRow, AispTransactionRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
@@ -66,6 +66,7 @@ read_model! {
         permissions: PermissionRow,
         roles: RoleRow,
         role_permissions: RolePermissionRow,
+        user_profiles: UserProfileRow,
         user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,

@@ -11,6 +11,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.user", READ, "aaooa"),
     ("identity.user", HISTORY, "aaooa"),
     ("identity.user", "change_profile", "aoooo"),
+    ("identity.user", "describe", "aoooo"),
     ("identity.user", "change_email", "aoooo"),
     ("identity.user", "change_username", "aoooo"),
     ("identity.user", "change_password", "aoooo"),

@@ -24,7 +24,7 @@ mod tenancy;
 mod text;
 
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
-pub use contact::{Email, Phone, Username};
+pub use contact::{Email, Phone, Username, WebAddress};
 pub use content::PostStatus;
 pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
