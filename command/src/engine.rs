@@ -19,6 +19,7 @@ use crate::error::CommandError;
 use crate::handle;
 use crate::load::{self, Loaded};
 use crate::order::{AnyCommand, Order};
+use crate::sign_in::Turns;
 use crate::unit::Basis;
 
 /// How often a command is decided again because others were faster.
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(crate) cache: StreamCache,
     pub(crate) world: World,
     in_flight: Mutex<HashSet<(Uuid, Uuid)>>,
+    pub(crate) turns: Turns,
 }
 
 /// An accepted command.
@@ -74,6 +76,7 @@ impl Engine {
             cache: StreamCache::new(cached_streams),
             world,
             in_flight: Mutex::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -215,6 +218,7 @@ impl Engine {
                 handle::plain::<Permission>(&mut work, command).await
             }
             AnyCommand::Role(command) => handle::role::attempt(&mut work, command).await,
+            AnyCommand::Session(command) => handle::session::attempt(&mut work, command).await,
             AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
             AnyCommand::Organization(command) => {
                 handle::organization::attempt(&mut work, command).await
@@ -230,6 +234,8 @@ impl Engine {
                 handle::subscription::attempt(&mut work, command).await
             }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
+            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {
                 handle::notification::attempt(&mut work, command).await

@@ -54,6 +54,9 @@ pub enum CommandError {
     /// The caller's key stopped working meanwhile.
     #[error("the key stopped working; what comes after is not taken")]
     KeyEnded,
+    /// Nobody signs in with this login and this password.
+    #[error("there is nobody with this login and this password")]
+    SignInFailed,
     /// The same command id is being worked on right now.
     #[error("command {0} is still being worked on; ask again in a moment")]
     InProgress(Uuid),
@@ -120,6 +123,9 @@ impl From<CommandError> for Problem {
             CommandError::Malformed(_) => Self::malformed(detail),
             CommandError::TooLarge(_) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+            }
+            CommandError::SignInFailed => {
+                Self::new(StatusCode::UNAUTHORIZED, "sign-in-failed", detail)
             }
             CommandError::KeyEnded => Self { detail, ..Self::unauthenticated() },
             CommandError::Decode(error) => decode_problem(&error),

@@ -15,8 +15,10 @@ pub mod order;
 pub mod passwords;
 pub mod secrets;
 pub mod sequence;
+mod sign_in;
 mod unit;
 
 pub use engine::{Accepted, Engine, World};
 pub use error::CommandError;
 pub use order::{AnyCommand, Intake, Order};
+pub use sign_in::SignIn;

@@ -9,6 +9,7 @@ use daybook_domain::content::post::{Post, PostCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
+use daybook_domain::identity::session::{Session, SessionCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
 use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
@@ -18,6 +19,8 @@ use daybook_domain::platform::notification::{Notification, NotificationCommand};
 use daybook_domain::platform::setting::{Setting, SettingCommand};
 use daybook_domain::services::service::{Service, ServiceCommand};
 use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
+use daybook_domain::support::asset::{Asset, AssetCommand};
+use daybook_domain::support::ticket::{Ticket, TicketCommand};
 use daybook_http::Caller;
 use daybook_store::CommandKey;
 use serde_json::{Map, Value};
@@ -39,6 +42,8 @@ pub enum AnyCommand {
     Permission(PermissionCommand),
     /// `identity.role`
     Role(RoleCommand),
+    /// `identity.session`
+    Session(SessionCommand),
     /// `identity.api_key`
     ApiKey(ApiKeyCommand),
     /// `organizations.organization`
@@ -57,6 +62,10 @@ pub enum AnyCommand {
     Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `support.ticket`
+    Ticket(TicketCommand),
+    /// `support.asset`
+    Asset(AssetCommand),
     /// `platform.setting`
     Setting(SettingCommand),
     /// `platform.notification`
@@ -73,6 +82,7 @@ impl AnyCommand {
             User::KIND => UserCommand::decode(name, data).map(Self::User),
             Permission::KIND => PermissionCommand::decode(name, data).map(Self::Permission),
             Role::KIND => RoleCommand::decode(name, data).map(Self::Role),
+            Session::KIND => SessionCommand::decode(name, data).map(Self::Session),
             ApiKey::KIND => ApiKeyCommand::decode(name, data).map(Self::ApiKey),
             Organization::KIND => OrganizationCommand::decode(name, data).map(Self::Organization),
             BillingAccount::KIND => {
@@ -84,6 +94,8 @@ impl AnyCommand {
             Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
             Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
+            Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
             Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
@@ -219,6 +231,28 @@ impl Engine {
             predecessors: Predecessors::default(),
             progress: Progress::default(),
         })
+    }
+}
+
+impl Engine {
+    /// A command that was made here, with everything around it.
+    pub(crate) fn order_of(&self, stream: Uuid, command: AnyCommand, caller: Caller) -> Order {
+        let id = self.fresh_id();
+        Order {
+            key: CommandKey { scope: caller.actor.id, id, fingerprint: [0; 32] },
+            stream,
+            command,
+            occurred_at: None,
+            causation_id: None,
+            if_match: None,
+            dry_run: false,
+            sent_before: false,
+            seed: self.fresh_id(),
+            secrets: Vec::new(),
+            caller,
+            predecessors: Predecessors::default(),
+            progress: Progress::default(),
+        }
     }
 }
 

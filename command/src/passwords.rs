@@ -88,9 +88,23 @@ fn hash(password: &[u8]) -> Result<String, CommandError> {
     Ok(format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}${salt}${out}"))
 }
 
-/// Whether a password fits an Argon2id hash.
+/// The highest cost of a bcrypt hash that is tried: each step doubles the work.
+const BCRYPT_COST: u32 = 15;
+
+/// Whether a hash is to be replaced once the password is at hand: one that another system made.
+#[must_use]
+pub fn is_outdated(hash: &str) -> bool {
+    hash.starts_with("$2")
+}
+
+/// Whether a password fits an Argon2id hash, or a bcrypt hash from another system.
 pub async fn verify_password(password: String, hash: String) -> bool {
     in_turn(move || {
+        if is_outdated(&hash) {
+            let cost = hash.get(4..6).and_then(|cost| cost.parse().ok());
+            let affordable = cost.is_some_and(|cost: u32| cost <= BCRYPT_COST);
+            return affordable && bcrypt::verify(password, &hash).unwrap_or(false);
+        }
         let Ok(parsed) = argon2::PasswordHash::new(&hash) else { return false };
         Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
     })
@@ -107,6 +121,18 @@ mod tests {
         let hash = hash_password("correct horse".into()).await.expect("a hash");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert!(verify_password("correct horse".into(), hash.clone()).await);
+        assert!(!is_outdated(&hash));
         assert!(!verify_password("battery staple".into(), hash).await);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_system_is_tried_and_to_be_replaced() {
+        // Of the OpenBSD test vectors: "U*U" at cost 5.
+        let hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned();
+        assert!(is_outdated(&hash));
+        assert!(verify_password("U*U".into(), hash.clone()).await);
+        assert!(!verify_password("U*U*".into(), hash.clone()).await);
+        let unaffordable = hash.replacen("$05$", "$31$", 1);
+        assert!(!verify_password("U*U".into(), unaffordable).await);
     }
 }

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::identity::api_key::ApiKey;
+use daybook_domain::identity::session::Session;
 use daybook_domain::identity::user::User;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -85,6 +86,11 @@ pub async fn prepare(
             let token = text(fields, "token")?;
             fields.insert("token_hash".into(), token_hash(&token).into());
         }
+        (Session::KIND, "open") => {
+            let token = fresh("dbs")?;
+            fields.insert("token_hash".into(), token.hash.into());
+            shown.push(("token", token.clear));
+        }
         (ApiKey::KIND, "issue" | "rotate") => {
             let key = fresh("dbk")?;
             fields.insert("prefix".into(), key.prefix.into());
@@ -110,7 +116,7 @@ fn made_here(kind: &str, name: &str) -> &'static [&'static str] {
             &["verification_token_hash"]
         }
         (User::KIND, "change_password") => &["password_hash"],
-        (User::KIND, "verify_email") => &["token_hash"],
+        (User::KIND, "verify_email") | (Session::KIND, "open") => &["token_hash"],
         (ApiKey::KIND, "issue" | "rotate") => &["prefix", "secret_hash"],
         _ => &[],
     }
@@ -136,6 +142,7 @@ pub fn public_schema(kind: &str, name: &str, mut schema: Value) -> Value {
             (&["token_hash"], &[("token", "the token that registering answered with")])
         }
         (ApiKey::KIND, "issue" | "rotate") => (&["prefix", "secret_hash"], &[]),
+        (Session::KIND, "open") => return sign_in_schema(schema),
         _ => return schema,
     };
     if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
@@ -149,6 +156,25 @@ pub fn public_schema(kind: &str, name: &str, mut schema: Value) -> Value {
             properties.insert((*field).to_owned(), text);
         }
     }
+    schema
+}
+
+/// A session is opened by who is known, for a user; or by who is not, with a password.
+fn sign_in_schema(mut schema: Value) -> Value {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("token_hash");
+        for (field, description) in [
+            ("login", "to sign in: the email or the username, in whatever case"),
+            ("password", "to sign in: the password; then nothing else says who asks"),
+        ] {
+            let text = serde_json::json!({ "type": "string", "description": description });
+            properties.insert(field.to_owned(), text);
+        }
+    }
+    schema["required"] = serde_json::json!([]);
+    schema["oneOf"] = serde_json::json!([
+        { "required": ["user_id"] }, { "required": ["login", "password"] },
+    ]);
     schema
 }
 

@@ -77,10 +77,12 @@ const SELF_CARE: &[(&str, &[&str])] = &[
             "change_username",
             "change_profile",
             "change_password",
+            "close_sessions",
             "deactivate",
             "delete",
         ],
     ),
+    ("identity.session", &[READ, "open", "extend", "close"]),
     ("identity.api_key", &[READ, "issue", "rotate", "revoke"]),
     ("platform.notification", &[READ, "mark_read", "dismiss"]),
 ];
@@ -108,6 +110,11 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
     ),
     ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
     ("services.subscription", &["expire"]),
+    ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
+    (
+        "support.asset",
+        &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
+    ),
     // Who is told something does not tell it to themselves.
     ("platform.notification", &["notify"]),
 ];
@@ -213,6 +220,12 @@ fn covers(wide: (&str, &str), narrow: (&str, &str)) -> bool {
 pub fn within_own_scopes(actor: &Actor, scope: &Scope) -> bool {
     let (resource, action) = scope.parts();
     scopes_allow(actor.scopes.as_deref(), resource, action)
+}
+
+/// Whether the actor acts through something that takes nothing away from what they may.
+#[must_use]
+pub fn is_unlimited(actor: &Actor) -> bool {
+    scopes_allow(actor.scopes.as_deref(), "*", "*")
 }
 
 /// Whether a role allows anything that a scope names, be it on one's own only.

@@ -9,6 +9,7 @@ use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::permission::Permission;
 use crate::identity::role::Role;
+use crate::identity::session::Session;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
 use crate::organizations::billing_account::BillingAccount;
@@ -18,6 +19,8 @@ use crate::platform::notification::Notification;
 use crate::platform::setting::Setting;
 use crate::services::service::Service;
 use crate::services::subscription::Subscription;
+use crate::support::asset::Asset;
+use crate::support::ticket::Ticket;
 
 /// What there is to know about an aggregate without knowing its type.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,7 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Admins>(None, "add"),
     entry::<Permission>(Some("identity/permissions"), "define"),
     entry::<Role>(Some("identity/roles"), "create"),
+    entry::<Session>(Some("identity/sessions"), "open"),
     entry::<ApiKey>(Some("identity/api_keys"), "issue"),
     entry::<Organization>(Some("organizations/organizations"), "create"),
     entry::<BillingAccount>(Some("organizations/billing_accounts"), "open"),
@@ -60,6 +64,8 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Service>(Some("services/services"), "register"),
     entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<Ticket>(Some("support/tickets"), "open"),
+    entry::<Asset>(Some("support/assets"), "register"),
     entry::<Setting>(Some("platform/settings"), "set"),
     entry::<Notification>(Some("platform/notifications"), "notify"),
 ];

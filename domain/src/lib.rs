@@ -15,6 +15,7 @@ pub mod message;
 pub mod organizations;
 pub mod platform;
 pub mod services;
+pub mod support;
 #[cfg(test)]
 mod testing;
 pub mod values;

@@ -15,6 +15,7 @@ use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::permission::Permission;
 use daybook_domain::identity::role::Role;
+use daybook_domain::identity::session::Session;
 use daybook_domain::identity::user::User;
 use daybook_domain::message::{CommandMessage, DecodeError, EventMessage, MessageType};
 use daybook_domain::organizations::billing_account::BillingAccount;
@@ -24,6 +25,8 @@ use daybook_domain::platform::notification::Notification;
 use daybook_domain::platform::setting::Setting;
 use daybook_domain::services::service::Service;
 use daybook_domain::services::subscription::Subscription;
+use daybook_domain::support::asset::Asset;
+use daybook_domain::support::ticket::Ticket;
 use serde_json::{Map, Value};
 
 fn examples<A: Aggregate>() -> Value {
@@ -111,6 +114,7 @@ fn every_command_is_read() {
     commands_are_read::<Admins>();
     commands_are_read::<Permission>();
     commands_are_read::<Role>();
+    commands_are_read::<Session>();
     commands_are_read::<ApiKey>();
     commands_are_read::<Organization>();
     commands_are_read::<BillingAccount>();
@@ -120,6 +124,8 @@ fn every_command_is_read() {
     commands_are_read::<Service>();
     commands_are_read::<Subscription>();
     commands_are_read::<Account>();
+    commands_are_read::<Ticket>();
+    commands_are_read::<Asset>();
     commands_are_read::<Setting>();
     commands_are_read::<Notification>();
 }
@@ -130,6 +136,7 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Admins>();
     events_are_read_and_written_again::<Permission>();
     events_are_read_and_written_again::<Role>();
+    events_are_read_and_written_again::<Session>();
     events_are_read_and_written_again::<ApiKey>();
     events_are_read_and_written_again::<Organization>();
     events_are_read_and_written_again::<BillingAccount>();
@@ -139,6 +146,8 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Service>();
     events_are_read_and_written_again::<Subscription>();
     events_are_read_and_written_again::<Account>();
+    events_are_read_and_written_again::<Ticket>();
+    events_are_read_and_written_again::<Asset>();
     events_are_read_and_written_again::<Setting>();
     events_are_read_and_written_again::<Notification>();
 }

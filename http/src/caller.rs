@@ -27,6 +27,47 @@ pub struct Caller {
     pub traceparent: Option<String>,
 }
 
+/// Where a request comes from, when who asks is yet to be known: somebody who signs in.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The client's address.
+    pub ip_address: Option<IpAddr>,
+    /// The client's own name.
+    pub user_agent: Option<String>,
+    /// `X-Correlation-Id`, or one made for the request.
+    pub correlation_id: Uuid,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+impl Visitor {
+    /// The same request, asked by `actor`.
+    #[must_use]
+    pub fn caller(&self, actor: Actor) -> Caller {
+        Caller {
+            actor,
+            ip_address: self.ip_address,
+            user_agent: self.user_agent.clone(),
+            correlation_id: self.correlation_id,
+            session_id: None,
+            traceparent: self.traceparent.clone(),
+        }
+    }
+}
+
+impl Caller {
+    /// Where the request comes from, whoever asks.
+    #[must_use]
+    pub fn visitor(&self) -> Visitor {
+        Visitor {
+            ip_address: self.ip_address,
+            user_agent: self.user_agent.clone(),
+            correlation_id: self.correlation_id,
+            traceparent: self.traceparent.clone(),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 

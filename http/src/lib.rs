@@ -5,7 +5,7 @@ pub mod problem;
 pub mod query;
 pub mod validity;
 
-pub use caller::Caller;
+pub use caller::{Caller, Visitor};
 pub use problem::{FieldError, Problem};
 pub use query::Params;
 pub use validity::StillValid;

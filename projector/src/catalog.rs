@@ -10,6 +10,7 @@ use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::permission::PermissionEvent;
 use daybook_domain::identity::role::RoleEvent;
+use daybook_domain::identity::session::SessionEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
 use daybook_domain::organizations::billing_account::BillingAccountEvent;
@@ -19,6 +20,8 @@ use daybook_domain::platform::notification::NotificationEvent;
 use daybook_domain::platform::setting::SettingEvent;
 use daybook_domain::services::service::ServiceEvent;
 use daybook_domain::services::subscription::SubscriptionEvent;
+use daybook_domain::support::asset::AssetEvent;
+use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
 use sqlx::PgConnection;
 
@@ -29,6 +32,7 @@ use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
+use crate::identity::session::{self, SessionRow};
 use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
@@ -39,6 +43,8 @@ use crate::platform::setting::{self, SystemSettingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};
+use crate::support::asset::{self, ItAssetRow};
+use crate::support::ticket::{self, SupportTicketRow};
 use crate::table::{ColumnName, Row, Statements};
 use crate::write;
 
@@ -60,6 +66,7 @@ read_model! {
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
         org_members: OrgMemberRow,
+        sessions: SessionRow,
         billing_accounts: BillingAccountRow,
         resources: ResourceRow,
         resource_metadata: ResourceMetadataRow,
@@ -69,6 +76,8 @@ read_model! {
         service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        support_tickets: SupportTicketRow,
+        it_assets: ItAssetRow,
         system_settings: SystemSettingRow,
         notifications: NotificationRow,
     }
@@ -77,6 +86,7 @@ read_model! {
         "identity.admins" => Admins(admins, AdminsEvent),
         "identity.permission" => Permission(permission, PermissionEvent),
         "identity.role" => Role(role, RoleEvent),
+        "identity.session" => Session(session, SessionEvent),
         "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
         "organizations.organization" => Organization(organization, OrganizationEvent),
         "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
@@ -86,6 +96,8 @@ read_model! {
         "services.service" => Service(service, ServiceEvent),
         "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
+        "support.ticket" => Ticket(ticket, TicketEvent),
+        "support.asset" => Asset(asset, AssetEvent),
         "platform.setting" => Setting(setting, SettingEvent),
         "platform.notification" => Notification(notification, NotificationEvent),
     }

@@ -19,6 +19,7 @@ pub mod queries;
 pub mod rebuild;
 pub mod rows;
 pub mod services;
+pub mod support;
 pub mod table;
 pub mod worker;
 mod write;

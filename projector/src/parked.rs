@@ -133,17 +133,32 @@ pub(crate) async fn park(
     Ok(())
 }
 
-/// The parked lanes, and whether someone asks for another try.
+/// What a lane's owner must know of its parked event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ParkedRow {
+    /// The event's place in the lane.
+    pub(crate) lane_seq: i64,
+    /// Whether someone asks for another try.
+    pub(crate) retry: bool,
+}
+
+/// The parked lanes.
 pub(crate) async fn lanes(
     connection: &mut PgConnection,
-) -> Result<BTreeMap<i16, bool>, sqlx::Error> {
-    let rows =
-        sqlx::query("SELECT lane, retry FROM projector.parked WHERE name = $1 AND version = $2")
-            .bind(NAME)
-            .bind(VERSION)
-            .fetch_all(connection)
-            .await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+) -> Result<BTreeMap<i16, ParkedRow>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT lane, lane_seq, retry FROM projector.parked WHERE name = $1 AND version = $2",
+    )
+    .bind(NAME)
+    .bind(VERSION)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let parked = ParkedRow { lane_seq: row.try_get(1)?, retry: row.try_get(2)? };
+            Ok((row.try_get(0)?, parked))
+        })
+        .collect()
 }
 
 /// Shows which lanes of this worker's wait, and for what.

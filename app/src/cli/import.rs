@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::output::{Output, line};
 use super::{Exit, Failure, Outcome, Session};
-use crate::import::{Report, berka};
+use crate::import::{Report, berka, incidents, stackexchange};
 use crate::workbench::Workbench;
 
 /// Import real data through real commands
@@ -24,6 +24,12 @@ enum What {
     /// Accounts and transactions of a Czech bank, 1993 to 1994 (PKDD'99): accounts.tsv and transactions.tsv
     #[command(after_help = "Example: daybook import berka ./berka")]
     Berka(From),
+    /// Questions and answers of coffee.stackexchange.com, 2015, as posts and comments: posts.ndjson
+    #[command(after_help = "Example: daybook import stackexchange ./coffee-stackexchange")]
+    Stackexchange(From),
+    /// Incidents of a ServiceNow process with their whole histories, 2016 (UCI): incident_event_log.csv
+    #[command(after_help = "Example: daybook import incidents ./incidents")]
+    Incidents(From),
 }
 
 #[derive(Debug, Args)]
@@ -42,6 +48,8 @@ impl Import {
     pub(super) async fn run(self, session: Session) -> Outcome {
         match self.what {
             What::Berka(from) => import_berka(from, session).await,
+            What::Stackexchange(from) => import_stackexchange(from, session).await,
+            What::Incidents(from) => import_incidents(from, session).await,
         }
     }
 }
@@ -75,7 +83,68 @@ async fn import_berka(from: From, session: Session) -> Outcome {
     outcome(&report)
 }
 
-fn print(report: &Report, output: Output) -> Result<(), Failure> {
+async fn import_stackexchange(from: From, session: Session) -> Outcome {
+    let site = stackexchange::read(&from.folder)?;
+    if from.dry_run {
+        let report = stackexchange::report(&site);
+        print(&report, from.output)?;
+        if from.output == Output::Table {
+            let (questions, answers) = site.counts();
+            line(format!(
+                "Nothing was sent. Without --dry-run: {questions} posts, {answers} comments."
+            ));
+        }
+        return outcome(&report);
+    }
+    let bench =
+        Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
+    let mut report = stackexchange::import(bench.engine.clone(), &site).await;
+    let posted = bench.posted(report.position).await;
+    if posted.is_ok() {
+        report.checks = stackexchange::compare(&bench.pools.projector, &site).await?;
+    }
+    bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
+    print(&report, from.output)?;
+    posted.map_err(|error| {
+        Failure::failed(format!("all is in the log, but not posted yet: {error}"))
+    })?;
+    outcome(&report)
+}
+
+async fn import_incidents(from: From, session: Session) -> Outcome {
+    let read = incidents::read(&from.folder)?;
+    if from.dry_run {
+        let told = incidents::IncidentsReport::of(&read);
+        print(&told, from.output)?;
+        if from.output == Output::Table {
+            line(format!(
+                "Nothing was sent. Without --dry-run: {} tickets, {} changes, {} commands.",
+                read.incidents.len(),
+                read.changes(),
+                incidents::plan::commands(&read).len()
+            ));
+        }
+        return outcome(&told.report);
+    }
+    let bench =
+        Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
+    let mut told = incidents::import(bench.engine.clone(), &read).await;
+    let posted = bench.posted(told.report.position).await;
+    if posted.is_ok() {
+        told.report.checks = incidents::compare(&bench.pools.projector, &read).await?;
+    }
+    bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
+    print(&told, from.output)?;
+    posted.map_err(|error| {
+        Failure::failed(format!("all is in the log, but not posted yet: {error}"))
+    })?;
+    outcome(&told.report)
+}
+
+fn print(
+    report: &(impl std::fmt::Display + serde::Serialize),
+    output: Output,
+) -> Result<(), Failure> {
     match output {
         Output::Table => line(report.to_string().trim_end()),
         Output::Json => line(serde_json::to_string_pretty(report)?),

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use daybook_command::secrets::token_hash;
 use daybook_domain::context::Actor;
-use daybook_domain::values::{Scope, UserRole};
-use daybook_http::{Caller, Problem, StillValid};
+use daybook_domain::values::{MemberRole, Scope, UserRole};
+use daybook_http::{Caller, Problem, StillValid, Visitor};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -27,23 +27,51 @@ const DISBELIEVED: Duration = Duration::from_millis(250);
 /// How many keys are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Whose key it is.
+/// Whose key or token it is.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The key's own id.
+    /// The key's own id, or the session's.
     pub key_id: Uuid,
+    session_id: Option<Uuid>,
     user_id: Uuid,
     role: UserRole,
     roles: Vec<UserRole>,
     grants: Vec<Scope>,
     scopes: Option<Vec<String>>,
     expires_at: Option<DateTime<Utc>>,
+    /// The organization that the session is for.
+    session_org: Option<Uuid>,
+    /// What the user is in the organization on whose behalf they ask.
+    tenant_role: Option<MemberRole>,
 }
 
-/// Looks keys up, and remembers for a moment what it found.
+impl Identity {
+    fn is_over(&self) -> bool {
+        self.expires_at.is_some_and(|end| end <= crate::world::now())
+    }
+
+    /// The organization on whose behalf the caller asks: the one that they name, else the
+    /// session's own. Only members do, and a session that is for one asks for no other.
+    fn tenant(&self, named: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
+        let tenant = named.or(self.session_org);
+        if named.is_some() && self.session_org.is_some() && named != self.session_org {
+            return Err(Problem::forbidden("this session is for another organization"));
+        }
+        if tenant.is_some() && self.tenant_role.is_none() {
+            return Err(Problem::forbidden("you are not a member of that organization"));
+        }
+        Ok(tenant)
+    }
+}
+
+/// The hash of a key or token, and the organization that is named beside it.
+type Asked = (String, Option<Uuid>);
+type Known = HashMap<Asked, (Instant, Option<Identity>)>;
+
+/// Looks keys and tokens up, and remembers for a moment what it found.
 pub struct Authenticator {
     pool: PgPool,
-    known: Mutex<HashMap<String, (Instant, Option<Identity>)>>,
+    known: Mutex<Known>,
 }
 
 impl Authenticator {
@@ -53,15 +81,19 @@ impl Authenticator {
         Self { pool, known: Mutex::default() }
     }
 
-    async fn identify(&self, token: &str) -> Result<Option<Identity>, Problem> {
-        let hash = token_hash(token);
+    async fn identify(
+        &self,
+        token: &str,
+        organization: Option<Uuid>,
+    ) -> Result<Option<Identity>, Problem> {
+        let asked_for = (token_hash(token), organization);
         let now = Instant::now();
-        if let Some((asked, identity)) = self.lock().get(&hash)
+        if let Some((asked, identity)) = self.lock().get(&asked_for)
             && now.duration_since(*asked) < believed(identity.as_ref())
         {
             return Ok(identity.clone());
         }
-        let identity = self.ask(&hash).await.map_err(|error| {
+        let identity = self.ask(&asked_for).await.map_err(|error| {
             tracing::warn!(%error, "keys cannot be looked up");
             Problem::unavailable("keys cannot be looked up right now; try again")
         })?;
@@ -74,34 +106,40 @@ impl Authenticator {
                 known.clear();
             }
         }
-        known.insert(hash, (now, identity.clone()));
+        known.insert(asked_for, (now, identity.clone()));
         Ok(identity)
     }
 
-    async fn ask(&self, hash: &str) -> Result<Option<Identity>, sqlx::Error> {
+    async fn ask(&self, (hash, organization): &Asked) -> Result<Option<Identity>, sqlx::Error> {
         let row = sqlx::query(
-            "SELECT key_id, user_id, role, roles, grants, scopes, expires_at
-             FROM projector.authenticate($1)",
+            "SELECT key_id, session_id, user_id, role, roles, grants, scopes, expires_at,
+                 session_org_id, tenant_role
+             FROM projector.authenticate($1, $2)",
         )
         .bind(hash)
+        .bind(organization)
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let role: String = row.try_get("role")?;
         let roles: Vec<String> = row.try_get("roles")?;
         let grants: Vec<String> = row.try_get("grants")?;
+        let tenant_role: Option<String> = row.try_get("tenant_role")?;
         Ok(Some(Identity {
             key_id: row.try_get("key_id")?,
+            session_id: row.try_get("session_id")?,
             user_id: row.try_get("user_id")?,
             role: read(role)?,
             roles: roles.into_iter().map(read).collect::<Result<_, _>>()?,
             grants: grants.into_iter().map(read).collect::<Result<_, _>>()?,
             scopes: row.try_get("scopes")?,
             expires_at: row.try_get("expires_at")?,
+            session_org: row.try_get("session_org_id")?,
+            tenant_role: tenant_role.map(read).transpose()?,
         }))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Option<Identity>)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,54 +153,77 @@ fn believed(identity: Option<&Identity>) -> Duration {
     if identity.is_some() { BELIEVED } else { DISBELIEVED }
 }
 
-/// Puts the [`Caller`] into the request, or answers `401`.
+/// Puts the [`Caller`] into the request, or answers `401`. Whoever signs in is not known yet: the
+/// request goes on with a [`Visitor`] instead.
 pub(super) async fn authenticate(
     State(authenticator): State<Arc<Authenticator>>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let token = bearer(request.headers()).ok_or_else(Problem::unauthenticated)?;
-    let identity = authenticator.identify(token).await?.ok_or_else(Problem::unauthenticated)?;
-    if identity.expires_at.is_some_and(|end| end <= crate::world::now()) {
-        return Err(Problem::unauthenticated());
+    let visitor = visitor(&request);
+    if signs_in(&request) {
+        request.extensions_mut().insert(visitor);
+        return Ok(next.run(request).await);
     }
-    let trace = request.extensions().get::<Trace>();
+    let token = bearer(request.headers()).ok_or_else(Problem::unauthenticated)?.to_owned();
+    let named = organization(request.headers())?;
+    let identity = authenticator.identify(&token, named).await?;
+    let identity = identity.filter(|identity| !identity.is_over());
+    let identity = identity.ok_or_else(Problem::unauthenticated)?;
+    let tenant = identity.tenant(named)?;
     let caller = Caller {
-        actor: Actor {
+        session_id: identity.session_id,
+        ..visitor.caller(Actor {
             id: identity.user_id,
             role: identity.role,
             roles: identity.roles.clone(),
             grants: identity.grants.clone(),
-            tenant: tenant(request.headers())?,
-            tenant_role: None,
+            tenant,
+            tenant_role: identity.tenant_role.filter(|_| tenant.is_some()),
             scopes: identity.scopes.clone(),
-        },
-        ip_address: address(&request),
-        user_agent: request
-            .headers()
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(|text| text.chars().take(512).collect()),
-        correlation_id: trace.map_or_else(crate::world::fresh_id, |trace| trace.correlation_id),
-        session_id: None,
-        traceparent: trace.and_then(|trace| trace.traceparent.clone()),
+        })
     };
-    let valid = still_valid(Arc::clone(&authenticator), token.to_owned());
+    let valid = still_valid(authenticator, token, named);
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(identity);
     request.extensions_mut().insert(valid);
     Ok(next.run(request).await)
 }
 
+/// Where the request comes from.
+fn visitor(request: &Request) -> Visitor {
+    let trace = request.extensions().get::<Trace>();
+    Visitor {
+        ip_address: address(request),
+        user_agent: request
+            .headers()
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|text| text.chars().take(512).collect()),
+        correlation_id: trace.map_or_else(crate::world::fresh_id, |trace| trace.correlation_id),
+        traceparent: trace.and_then(|trace| trace.traceparent.clone()),
+    }
+}
+
+/// Whether somebody begins a session who brings neither key nor token: only a password can tell
+/// who that is.
+fn signs_in(request: &Request) -> bool {
+    request.method() == Method::POST
+        && request.uri().path() == "/v1/identity/sessions"
+        && !request.headers().contains_key(header::AUTHORIZATION)
+}
+
 /// For answers that last: a key that cannot be looked up right now is still believed.
-fn still_valid(authenticator: Arc<Authenticator>, token: String) -> StillValid {
+fn still_valid(
+    authenticator: Arc<Authenticator>,
+    token: String,
+    named: Option<Uuid>,
+) -> StillValid {
     StillValid::new(move || {
         let (authenticator, token) = (Arc::clone(&authenticator), token.clone());
         Box::pin(async move {
-            authenticator.identify(&token).await.map_or(true, |known| {
-                known.is_some_and(|identity| {
-                    identity.expires_at.is_none_or(|end| end > crate::world::now())
-                })
+            authenticator.identify(&token, named).await.map_or(true, |known| {
+                known.is_some_and(|identity| !identity.is_over() && identity.tenant(named).is_ok())
             })
         })
     })
@@ -175,13 +236,11 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .then_some(token)
 }
 
-/// The tenant that `X-Organization-Id` chooses. Organizations have no members
-/// before that context exists, so naming one is refused rather than believed.
-fn tenant(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
-    match headers.get("x-organization-id") {
-        None => Ok(None),
-        Some(_) => Err(Problem::forbidden("you are not a member of that organization")),
-    }
+/// The organization that `X-Organization-Id` names.
+fn organization(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+    let Some(value) = headers.get("x-organization-id") else { return Ok(None) };
+    let id = value.to_str().ok().and_then(|text| Uuid::parse_str(text.trim()).ok());
+    id.map(Some).ok_or_else(|| Problem::malformed("X-Organization-Id is no UUID"))
 }
 
 /// The client's address. Forwarding headers are not believed: anybody can send them.

@@ -57,7 +57,7 @@ pub fn build() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "An API key" } },
+            "securitySchemes": { "key": { "type": "http", "scheme": "bearer", "description": "An API key, or a session's token" } },
         },
     })
 }
@@ -103,6 +103,10 @@ fn add_command(
         },
         "responses": responses(creates),
     });
+    if name == "identity.session.open" {
+        // With a login and a password nothing else says who asks.
+        entry["post"]["security"] = json!([{ "key": [] }, {}]);
+    }
 }
 
 fn responses(creates: bool) -> Value {
@@ -207,6 +211,7 @@ fn accepted_schema() -> Value {
             "recorded_at": { "type": "string", "format": "date-time" },
             "replayed": { "type": "boolean", "description": "This command id was used before; this is the first answer" },
             "dry_run": { "type": "boolean" },
+            "token": { "type": "string", "description": "A new session's token, shown this once" },
             "secret": { "type": "string", "description": "A new key, shown this once" },
             "verification_token": { "type": "string", "description": "To be delivered to the user, shown this once" },
         },
@@ -234,6 +239,10 @@ fn problem_schema() -> Value {
 pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
     vec![
         ("unauthenticated", "Send a valid API key as a bearer token."),
+        (
+            "sign-in-failed",
+            "Nobody has this login and this password. Five failures in a row lock the user for 15 minutes.",
+        ),
         ("forbidden", "The key is valid, but its owner (or the key's own scopes) may not do this."),
         ("not-found", "There is nothing under this address."),
         (

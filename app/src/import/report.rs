@@ -56,6 +56,8 @@ pub struct Report {
     pub position: i64,
     /// What was left out or refused, by line.
     pub wrong: Vec<Wrong>,
+    /// What the source has and there is no place for here, by line; nothing is wrong with it.
+    pub passed_over: Vec<Wrong>,
     /// What was compared with the source's own figures, in words.
     pub checks: Vec<Check>,
 }
@@ -90,15 +92,29 @@ impl fmt::Display for Report {
             self.replayed,
             self.wrong.len()
         )?;
-        for wrong in self.wrong.iter().take(50) {
-            writeln!(out, "  {wrong}")?;
-        }
-        if self.wrong.len() > 50 {
-            writeln!(out, "  … and {} more; --output json lists all", self.wrong.len() - 50)?;
+        list(&self.wrong, out)?;
+        if !self.passed_over.is_empty() {
+            writeln!(
+                out,
+                "{} lines passed over, for which there is no place here",
+                self.passed_over.len()
+            )?;
+            list(&self.passed_over, out)?;
         }
         for Check { what, compared, different } in &self.checks {
             writeln!(out, "{what}: {compared} compared, {different} differ")?;
         }
         Ok(())
     }
+}
+
+/// The first of them, and how many more there are.
+fn list(lines: &[Wrong], out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for line in lines.iter().take(50) {
+        writeln!(out, "  {line}")?;
+    }
+    if lines.len() > 50 {
+        writeln!(out, "  … and {} more; --output json lists all", lines.len() - 50)?;
+    }
+    Ok(())
 }

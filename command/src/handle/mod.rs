@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod api_key;
+pub(crate) mod asset;
 pub(crate) mod billing_account;
 pub(crate) mod comment;
 pub(crate) mod notification;
@@ -10,8 +11,10 @@ pub(crate) mod organization;
 pub(crate) mod post;
 pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod subscription;
+pub(crate) mod ticket;
 pub(crate) mod user;
 
 use daybook_domain::access::{self, Owned, Whose};

@@ -1,7 +1,6 @@
 //! Commands of roles. Granting rests on the permission; deleting takes the role away from every
 //! user who has it, in the same append.
 
-use daybook_domain::aggregate::Aggregate;
 use daybook_domain::identity::permission::Permission;
 use daybook_domain::identity::role::{
     MAX_UNASSIGNED, Role, RoleCommand, RoleError, RoleFacts, commands::GrantPermission,
@@ -34,8 +33,8 @@ pub(crate) async fn attempt(
     }
 }
 
-/// Users who have the role hold it. One who gets it meanwhile makes append refuse, and this is
-/// tried again.
+/// Users who have the role hold it, and nobody else does. One who gets it meanwhile is found by the
+/// next attempt.
 async fn delete(work: &mut Work<'_>, command: &RoleCommand) -> Result<Attempt, CommandError> {
     let role = work.order.stream;
     let unit = work.hold::<Role>(&[]).await?;
@@ -44,26 +43,18 @@ async fn delete(work: &mut Work<'_>, command: &RoleCommand) -> Result<Attempt, C
         return work.conclude(unit, decided.map(Decided::<Role>::alone));
     }
     let at_most = i64::try_from(MAX_UNASSIGNED).unwrap_or(i64::MAX) + 1;
-    let users = work.engine.log.holders_of_kind(role, User::KIND, at_most).await?;
+    let users = work.engine.log.holders_known(role, at_most).await?;
     if users.len() > MAX_UNASSIGNED {
         let refusal = RoleError::TooManyUsers { assigned: users.len() };
         return work.conclude::<Role>(unit, Err(CommandError::refused(&refusal)));
     }
-    // Streams are locked in one order only, so all are taken anew.
-    drop(unit);
-    let mut unit = work.hold::<Role>(&users).await?;
-    for user in &users {
-        unit.load::<User>(*user).await?;
-    }
-    let decided = work.decide::<Role>(&unit, command, &RoleFacts::default());
     let decided = decided.map(|events| Decided::<Role> {
         events,
         also: Box::new(move |unit, order| {
+            let unassigned = RoleUnassigned { role_id: role }.into();
             for user in users {
-                if unit.state::<User>(user)?.has_role(role) {
-                    let unassigned = RoleUnassigned { role_id: role }.into();
-                    unit.record::<User>(user, &[unassigned], order.occurred_at)?;
-                }
+                let (id, version) = (user.stream_id, user.version);
+                unit.record_unseen::<User>(id, version, &unassigned, order.occurred_at)?;
             }
             Ok(())
         }),

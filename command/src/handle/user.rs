@@ -1,13 +1,18 @@
 //! Commands of users. One that changes who is an active administrator writes
 //! the roster of administrators in the same append.
 
+use daybook_domain::aggregate::Aggregate;
 use daybook_domain::identity::admins::{self, ADMINS_STREAM, Admins};
 use daybook_domain::identity::role::Role;
-use daybook_domain::identity::user::{User, UserCommand, UserFacts, commands::AssignRole};
+use daybook_domain::identity::session::Session;
+use daybook_domain::identity::user::{
+    MAX_CLOSED, User, UserCommand, UserError, UserFacts,
+    commands::{AssignRole, CloseSessions},
+};
 
 use uuid::Uuid;
 
-use super::{Decided, Work};
+use super::{Decided, Work, session};
 use crate::engine::Attempt;
 use crate::error::CommandError;
 
@@ -18,6 +23,9 @@ pub(crate) async fn attempt(
 ) -> Result<Attempt, CommandError> {
     if let UserCommand::AssignRole(AssignRole { role_id }) = command {
         return attempt_assignment(work, command, *role_id).await;
+    }
+    if let UserCommand::CloseSessions(closing) = command {
+        return close_sessions(work, command, closing).await;
     }
     let unit = work.hold::<User>(&[]).await?;
     let decided = work.decide::<User>(&unit, command, &UserFacts::default());
@@ -43,6 +51,37 @@ async fn attempt_assignment(
     let facts = UserFacts { role: Some(unit.load::<Role>(role).await?.clone()) };
     let decided = work.decide::<User>(&unit, command, &facts);
     work.conclude(unit, decided.map(|events| Decided::<User>::guarding(events, role)))
+}
+
+/// Open sessions hold their user. Nothing happens to the user; each session has an event.
+async fn close_sessions(
+    work: &mut Work<'_>,
+    command: &UserCommand,
+    wanted: &CloseSessions,
+) -> Result<Attempt, CommandError> {
+    let unit = work.hold::<User>(&[]).await?;
+    let decided = work.decide::<User>(&unit, command, &UserFacts::default());
+    if decided.is_err() {
+        return work.conclude(unit, decided.map(Decided::<User>::alone));
+    }
+    let at_most = i64::try_from(MAX_CLOSED).unwrap_or(i64::MAX) + 1;
+    let mut sessions = work.engine.log.holders_known(work.order.stream, at_most).await?;
+    sessions.retain(|holder| holder.kind == Session::KIND);
+    if sessions.len() > MAX_CLOSED {
+        let refusal = UserError::TooManySessions { open: sessions.len() };
+        return work.conclude::<User>(unit, Err(CommandError::refused(&refusal)));
+    }
+    let closed = session::closing(work.engine, &sessions, wanted.reason.clone()).await?;
+    let decided = decided.map(|events| Decided::<User> {
+        events,
+        also: Box::new(move |unit, order| {
+            for (id, version, event) in &closed {
+                unit.record_unseen::<Session>(*id, *version, event, order.occurred_at)?;
+            }
+            Ok(())
+        }),
+    });
+    work.conclude(unit, decided)
 }
 
 async fn attempt_with_roster(

@@ -5,6 +5,7 @@ mod lines;
 mod many;
 mod one;
 pub mod preconditions;
+mod sign_in;
 
 use std::sync::Arc;
 

@@ -1,24 +1,50 @@
 //! One command: `POST /v1/banking/accounts` and `POST /v1/banking/accounts/{id}/withdraw`.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use daybook_domain::catalog;
-use daybook_http::{Caller, Params, Problem};
+use daybook_http::{Caller, Params, Problem, Visitor};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::http::{answer, preconditions};
+use crate::http::{answer, preconditions, sign_in};
 use crate::order::Intake;
 
-type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
+pub(super) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
 type Names<T> = Result<Path<T>, PathRejection>;
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
+
+/// Who asks; or, where somebody signs in, from where.
+pub(super) struct Sender {
+    pub(super) caller: Option<Caller>,
+    pub(super) visitor: Option<Visitor>,
+}
+
+impl Sender {
+    /// Who asks.
+    pub(super) fn caller(self) -> Result<Caller, Problem> {
+        self.caller.ok_or_else(Problem::unauthenticated)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Sender {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let caller: Option<Caller> = parts.extensions.get().cloned();
+        let visitor =
+            caller.as_ref().map(Caller::visitor).or_else(|| parts.extensions.get().cloned());
+        Ok(Self { caller, visitor })
+    }
+}
 
 /// Makes something new.
 pub(super) async fn create(
@@ -26,11 +52,15 @@ pub(super) async fn create(
     names: Names<(String, String)>,
     pairs: Pairs,
     headers: HeaderMap,
-    caller: Caller,
+    sender: Sender,
     body: Body,
 ) -> Result<Response, Problem> {
     let Path((context, plural)) = names.map_err(|error| no_names(&error))?;
     let path = format!("{context}/{plural}");
+    if path == sign_in::PATH {
+        return sign_in::open(&engine, pairs, &headers, sender, body).await;
+    }
+    let caller = sender.caller()?;
     let aggregate = catalog::by_path(&path)
         .ok_or_else(|| Problem::not_found(format!("there is nothing at /v1/{path}")))?;
     let request = Request {
@@ -39,7 +69,8 @@ pub(super) async fn create(
         name: aggregate.creates.to_owned(),
         stream: None,
     };
-    submit(&engine, request, pairs, &headers, caller, body).await
+    let fields = fields(&headers, body)?;
+    submit(&engine, request, pairs, &headers, caller, fields).await
 }
 
 /// Does something to what exists.
@@ -64,23 +95,26 @@ pub(super) async fn act(
         )));
     }
     let request = Request { path: &path, kind: aggregate.kind, name, stream: Some(id) };
-    submit(&engine, request, pairs, &headers, caller, body).await
+    let fields = fields(&headers, body)?;
+    submit(&engine, request, pairs, &headers, caller, fields).await
 }
 
-struct Request<'a> {
-    path: &'a str,
-    kind: &'static str,
-    name: String,
-    stream: Option<Uuid>,
+/// What is asked of which stream.
+pub(super) struct Request<'a> {
+    pub(super) path: &'a str,
+    pub(super) kind: &'static str,
+    pub(super) name: String,
+    pub(super) stream: Option<Uuid>,
 }
 
-async fn submit(
+/// Submits one command, and answers.
+pub(super) async fn submit(
     engine: &Engine,
     request: Request<'_>,
     pairs: Pairs,
     headers: &HeaderMap,
     caller: Caller,
-    body: Body,
+    fields: Map<String, Value>,
 ) -> Result<Response, Problem> {
     let Query(pairs) = pairs.map_err(|_| Problem::malformed("the query cannot be read"))?;
     let mut params = Params::new(pairs)?;
@@ -94,7 +128,7 @@ async fn submit(
         command_id: Some(
             preconditions::idempotency_key(headers)?.unwrap_or_else(|| engine.fresh_id()),
         ),
-        fields: fields(headers, body)?,
+        fields,
         if_match: preconditions::expected_version(headers)?,
         dry_run,
     };
@@ -105,7 +139,7 @@ async fn submit(
 }
 
 /// The body as a JSON object; nothing at all is an empty one.
-fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem> {
+pub(super) fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem> {
     let bytes = body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Problem::new(

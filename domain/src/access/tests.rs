@@ -16,6 +16,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.user", "change_password", "aoooo"),
     ("identity.user", "verify_email", "aoooo"),
     ("identity.user", "request_verification", "aoooo"),
+    ("identity.user", "close_sessions", "aoooo"),
     ("identity.user", "deactivate", "aoooo"),
     ("identity.user", "delete", "aoooo"),
     ("identity.user", "change_role", "a----"),
@@ -40,6 +41,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("identity.role", "grant_permission", "a----"),
     ("identity.role", "revoke_permission", "a----"),
     ("identity.role", "delete", "a----"),
+    ("identity.session", READ, "aoooa"),
+    ("identity.session", HISTORY, "aoooa"),
+    ("identity.session", "open", "aoooo"),
+    ("identity.session", "extend", "aoooo"),
+    ("identity.session", "close", "aoooo"),
+    ("identity.session", "expire", "a----"),
     ("identity.api_key", READ, "aoooa"),
     ("identity.api_key", HISTORY, "aoooa"),
     ("identity.api_key", "issue", "aoooo"),
@@ -116,6 +123,27 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("banking.account", "fail_transaction", "aa---"),
     ("banking.account", "set_overdraft_limit", "aa---"),
     ("banking.account", "unfreeze", "aa---"),
+    ("support.ticket", READ, "aaoaa"),
+    ("support.ticket", HISTORY, "aaoaa"),
+    ("support.ticket", "open", "aao--"),
+    ("support.ticket", "triage", "aa---"),
+    ("support.ticket", "assign", "aa---"),
+    ("support.ticket", "start", "aa---"),
+    ("support.ticket", "await", "aa---"),
+    ("support.ticket", "requeue", "aa---"),
+    ("support.ticket", "note", "aao--"),
+    ("support.ticket", "resolve", "aa---"),
+    ("support.ticket", "reopen", "aao--"),
+    ("support.ticket", "close", "aao--"),
+    ("support.asset", READ, "aaoaa"),
+    ("support.asset", HISTORY, "aaoaa"),
+    ("support.asset", "register", "aa---"),
+    ("support.asset", "assign", "aa---"),
+    ("support.asset", "return", "aa---"),
+    ("support.asset", "move", "aa---"),
+    ("support.asset", "send_to_repair", "aa---"),
+    ("support.asset", "retire", "aa---"),
+    ("support.asset", "specify", "aa---"),
     ("platform.setting", READ, "aaoaa"),
     ("platform.setting", "set", "aao--"),
     ("platform.setting", "unset", "aao--"),
@@ -330,7 +358,7 @@ const MEMBERS: &[(&str, &str, &str)] = &[
 #[test]
 fn members_may_within_their_organization_what_the_table_says() {
     for (resource, action, marks) in MEMBERS {
-        for (role, mark) in MemberRole::ALL.iter().rev().zip(marks.chars()) {
+        for (role, mark) in MemberRole::ALL.iter().zip(marks.chars()) {
             let who = member(*role);
             let found = may(&who, resource, action, WITHIN);
             assert_eq!(found, mark == 'y', "{role}: {action} {resource}");

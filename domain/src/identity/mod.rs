@@ -5,4 +5,5 @@ pub mod api_key;
 pub mod bootstrap;
 pub mod permission;
 pub mod role;
+pub mod session;
 pub mod user;

@@ -4,4 +4,5 @@ pub mod admins;
 pub mod api_key;
 pub mod permission;
 pub mod role;
+pub mod session;
 pub mod user;

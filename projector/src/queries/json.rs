@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::value::RawValue;
 use sqlx::Row as _;
 use sqlx::error::BoxDynError;
@@ -50,6 +50,7 @@ fn value(row: &PgRow, at: usize, column: &ColumnName, out: &mut String) -> Resul
         ("text", _) => write::<String>(row, at, out),
         ("uuid", _) => write::<Uuid>(row, at, out),
         ("timestamptz", _) => write::<DateTime<Utc>>(row, at, out),
+        ("date", _) => write::<NaiveDate>(row, at, out),
         ("numeric", _) => write::<Hundredths>(row, at, out),
         ("bool", _) => write::<bool>(row, at, out),
         ("int4", _) => write::<i32>(row, at, out),

@@ -7,6 +7,7 @@ mod identity;
 mod organizations;
 mod platform;
 mod services;
+mod support;
 
 use crate::catalog::TableInfo;
 use crate::table::ColumnName;
@@ -116,6 +117,7 @@ const BY_CONTEXT: &[&[ReadTable]] = &[
     content::TABLES,
     services::TABLES,
     banking::TABLES,
+    support::TABLES,
     platform::TABLES,
 ];
 

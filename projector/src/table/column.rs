@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use ipnetwork::IpNetwork;
 use rust_decimal::Decimal;
 use sqlx::error::BoxDynError;
@@ -61,6 +61,11 @@ impl Words {
 
 /// 2000-01-01T00:00:00Z in microseconds since 1970: the origin of PostgreSQL's timestamps.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+/// Its day: the origin of PostgreSQL's dates.
+const POSTGRES_FIRST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2000, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 macro_rules! as_is {
     ($($type:ty, $array:literal, |$value:ident, $out:ident| $copy:expr, |$item:ident, $text:ident| $json:expr;)+) => {
@@ -99,6 +104,14 @@ as_is! {
     DateTime<Utc>, "timestamptz",
         |value, out| out.extend_from_slice(&(value.timestamp_micros() - POSTGRES_EPOCH).to_be_bytes()),
         |value, out| push(out, format_args!("\"{}\"", value.to_rfc3339_opts(SecondsFormat::Micros, true)));
+    NaiveDate, "date",
+        |value, out| out.extend_from_slice(&days(*value).to_be_bytes()),
+        |value, out| push(out, format_args!("\"{value}\""));
+}
+
+/// Days since PostgreSQL's first one; what chrono can say fits.
+fn days(day: NaiveDate) -> i32 {
+    i32::try_from(day.signed_duration_since(POSTGRES_FIRST_DAY).num_days()).unwrap_or(i32::MAX)
 }
 
 /// Writing to a string cannot fail.
@@ -196,8 +209,10 @@ impl Column for JsonText {
         &self.0
     }
 
+    /// PostgreSQL gives jsonb with spaces and in an order of its own; here it is as events have it, so
+    /// that what has not changed compares as equal.
     fn read(value: String) -> Result<Self, BoxDynError> {
-        Ok(Self(value))
+        Ok(Self(serde_json::from_str::<serde_json::Value>(&value)?.to_string()))
     }
 
     fn copy(&self, out: &mut Vec<u8>) -> bool {

@@ -38,8 +38,8 @@ pub(crate) struct Lane {
     pub(crate) standing: Standing,
     /// The event that could not be posted; what comes before it still is.
     pub(crate) parked_at: Option<i64>,
-    /// Whether `projector.parked` has a row of it.
-    pub(crate) parked_row: bool,
+    /// The place of the event that `projector.parked` has of it, if it has one.
+    pub(crate) parked_row: Option<i64>,
     /// Where to read on from, where the lane is behind what the worker reads for all of them.
     pub(crate) behind: Option<i64>,
 }

@@ -181,10 +181,14 @@ impl Worker {
         let moves = batch.moves();
         let epochs: BTreeMap<i16, i64> =
             self.lanes.own.iter().map(|(number, lane)| (*number, lane.epoch)).collect();
+        // What comes before a parked event may be posted long after it was parked.
+        let passes = |seq: i64, lane: &Lane| lane.parked_row.is_some_and(|parked| parked <= seq);
         let unparked: Vec<i16> = moves
             .iter()
+            .filter(|moved| {
+                self.lanes.own.get(&moved.lane).is_some_and(|lane| passes(moved.lane_seq, lane))
+            })
             .map(|moved| moved.lane)
-            .filter(|number| self.lanes.own.get(number).is_some_and(|lane| lane.parked_row))
             .collect();
         let outcome = self.poster.post(&batch, &epochs, &unparked, connection, &self.pool).await;
         match outcome {
@@ -196,7 +200,9 @@ impl Worker {
                     if let Some(lane) = self.lanes.own.get_mut(&moved.lane) {
                         lane.posted.lane_seq = moved.lane_seq;
                         lane.posted.position = moved.position;
-                        lane.parked_row = false;
+                        if passes(moved.lane_seq, lane) {
+                            lane.parked_row = None;
+                        }
                     }
                 }
                 Ok(())
@@ -249,7 +255,7 @@ impl Worker {
         parked::park(event, reason, connection).await?;
         if let Some(lane) = self.lanes.own.get_mut(&event.lane) {
             lane.parked_at = Some(event.lane_seq);
-            lane.parked_row = true;
+            lane.parked_row = Some(event.lane_seq);
         }
         Ok(())
     }
@@ -290,7 +296,7 @@ impl Worker {
                 let lane = Lane {
                     epoch: owned.get(&number).copied().unwrap_or_default(),
                     posted,
-                    parked_row: parked.contains_key(&number),
+                    parked_row: parked.get(&number).map(|parked| parked.lane_seq),
                     behind: (!idle).then_some(posted.position),
                     ..Lane::default()
                 };
@@ -319,11 +325,11 @@ impl Worker {
         let own: Vec<i16> = self.lanes.own.keys().copied().collect();
         let parked = parked::lanes(connection).await?;
         for (number, lane) in &mut self.lanes.own {
-            let retry = parked.get(number).copied();
-            if lane.parked_at.is_some() && retry != Some(false) {
+            let row = parked.get(number);
+            if lane.parked_at.is_some() && row.is_none_or(|row| row.retry) {
                 lane.parked_at = None;
                 lane.standing = Standing::Flows;
-                lane.parked_row = retry.is_some();
+                lane.parked_row = row.map(|row| row.lane_seq);
             }
         }
         let standing: Vec<(i16, Standing)> =

@@ -3,12 +3,12 @@
 //! A reader that has seen position n has seen everything up to n: there are no gaps to wait for.
 
 mod binary;
+mod claims;
 mod command;
 mod copy;
 mod facts;
 mod filter;
 mod follow;
-mod holders;
 mod kept;
 mod page;
 mod row;

@@ -6,6 +6,7 @@ mod identity;
 mod organizations;
 mod platform;
 mod services;
+mod support;
 
 use std::collections::BTreeSet;
 
@@ -33,6 +34,7 @@ const PARTS: &[Part] = &[
     content::PART,
     services::PART,
     banking::PART,
+    support::PART,
     platform::PART,
 ];
 
@@ -40,8 +42,7 @@ const PARTS: &[Part] = &[
 pub(super) type Made = (&'static str, &'static str, Value);
 
 /// What is made for everyone besides an account: kind, command and fields, with the id by [`made`].
-const MAKES: &[fn(Uuid) -> Vec<Made>] =
-    &[organizations::makes, content::makes, services::makes, platform::makes];
+const MAKES: &[fn(Uuid) -> Vec<Made>] = &[content::makes, services::makes, support::makes];
 
 /// The id of the thing of this kind that was made for a person.
 pub(super) fn made(kind: &str, person: Uuid) -> Uuid {
@@ -69,6 +70,8 @@ fn may_table() -> impl Iterator<Item = &'static (&'static str, &'static str, &'s
 pub(super) struct Belongings {
     person: Person,
     account: String,
+    organization: organizations::Had,
+    platform: platform::Had,
 }
 
 #[test]
@@ -131,12 +134,16 @@ async fn roles_may_what_the_table_says() {
         let deposit = json!({ "id": account, "amount": "10.00" });
         house.engine.as_system("banking.account", "deposit", deposit).await.expect("a deposit");
         make(&house, person.id).await;
-        people.push((letter, Belongings { person, account }));
+        let organization = organizations::had(&house.engine, &person).await;
+        let platform = platform::had(&house.engine, &person).await;
+        people.push((letter, Belongings { person, account, organization, platform }));
     }
     let bystander = house.person("bystander", "user", &["*"]).await;
     let account = server.account(&house.admin.key, bystander.id, "W-b", "10.00").await;
     make(&house, bystander.id).await;
-    let bystander = Belongings { person: bystander, account };
+    let organization = organizations::had(&house.engine, &bystander).await;
+    let platform = platform::had(&house.engine, &bystander).await;
+    let bystander = Belongings { person: bystander, account, organization, platform };
     house.posted().await;
     let before = house.events().await;
     let mut wrong = Vec::new();

@@ -1,6 +1,9 @@
 //! What rests on another stream, or on a key that one has at a time, asked of two processes at once.
 
+use std::time::Duration;
+
 use futures::future::join_all;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -223,36 +226,53 @@ async fn what_passes_from_hand_to_hand_is_posted_in_one_batch() {
         system("services.service", "register", fields).await
     };
     let (a, b) = (service("A").await, service("B").await);
-    for _ in 0..5 {
-        for (id, name) in [(a, "C"), (b, "A"), (a, "B"), (b, "C"), (a, "A"), (b, "B")] {
-            let fields = json!({ "id": id, "name": name });
-            system("services.service", "describe", fields).await;
-        }
-        let fields = json!({ "user_id": house.admin.id, "service_id": a, "plan": "basic" });
-        let running = system("services.subscription", "subscribe", fields).await;
-        system("services.subscription", "cancel", json!({ "id": running })).await;
-    }
-    let fields = json!({ "user_id": house.admin.id, "service_id": a, "plan": "basic" });
-    system("services.subscription", "subscribe", fields).await;
+    let subscribe = json!({ "user_id": house.admin.id, "service_id": a, "plan": "basic" });
+    let first = system("services.subscription", "subscribe", subscribe.clone()).await;
+    let mut server = house.serve("first", &[]).await;
+    nothing_is_parked(&house).await;
+    server.process.signal(Signal::SIGTERM);
+    server.process.wait(Duration::from_secs(30));
+    let before = house.events().await;
 
-    let _server = house.serve("one", &[]).await;
+    for (id, name) in [(a, "C"), (b, "A"), (a, "B")] {
+        let fields = json!({ "id": id, "name": name });
+        system("services.service", "describe", fields).await;
+    }
+    // A name that is given up, and a new service that takes it.
+    let fields = json!({ "id": b, "name": "D" });
+    system("services.service", "describe", fields).await;
+    service("A").await;
+    system("services.subscription", "cancel", json!({ "id": first })).await;
+    system("services.subscription", "subscribe", subscribe).await;
+
+    let _server = house.serve("second", &[]).await;
     nothing_is_parked(&house).await;
     let named = house
-        .number(
-            "SELECT count(*) FROM public.services WHERE name IN ('A', 'B') AND status = 'active'",
-        )
+        .number("SELECT count(*) FROM public.services WHERE name IN ('A', 'B', 'D') AND status = 'active'")
         .await;
     let active = house
-        .number("SELECT count(*) FILTER (WHERE status = 'active') * 100 + count(*) FROM public.service_subscriptions")
+        .number("SELECT count(*) FILTER (WHERE status = 'active') * 10 + count(*) FROM public.service_subscriptions")
         .await;
-    assert_eq!((named, active), (2, 106));
-
-    // By hand, the table itself refuses a second one.
+    assert_eq!((named, active), (3, 12));
     let mut superuser = house.database.superuser().await;
-    let second = "UPDATE public.service_subscriptions SET status = 'active', ended_at = NULL";
-    let refused = sqlx::query(second).execute(&mut superuser).await.expect_err("refused");
-    assert!(refused.to_string().contains("service_subscriptions_one_active"), "{refused}");
-    let second = "UPDATE public.services SET name = 'A'";
-    let refused = sqlx::query(second).execute(&mut superuser).await.expect_err("refused");
-    assert!(refused.to_string().contains("services_name_key"), "{refused}");
+    let transactions: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT xmin::text) FROM public.audit_logs WHERE position > $1",
+    )
+    .bind(before)
+    .fetch_one(&mut superuser)
+    .await
+    .expect("a number");
+    assert_eq!(transactions, 1, "it was posted event by event");
+
+    // By hand, the tables themselves refuse a second one.
+    for (second, constraint) in [
+        (
+            "UPDATE public.service_subscriptions SET status = 'active', ended_at = NULL",
+            "service_subscriptions_one_active",
+        ),
+        ("UPDATE public.services SET name = 'A'", "services_name_key"),
+    ] {
+        let refused = sqlx::query(second).execute(&mut superuser).await.expect_err("refused");
+        assert!(refused.to_string().contains(constraint), "{refused}");
+    }
 }

@@ -10,18 +10,7 @@ use crate::session::{ROLES, Session};
 /// Tables that are being built: their policies and their rows here come with them.
 const BEING_BUILT: &[&str] = &[
     "user_profiles",
-    "roles",
-    "permissions",
-    "role_permissions",
-    "user_roles",
     "sessions",
-    "billing_accounts",
-    "resources",
-    "resource_metadata",
-    "posts",
-    "comments",
-    "services",
-    "service_subscriptions",
     "aisp_accounts",
     "aisp_transactions",
     "recycling_collections",
@@ -34,8 +23,6 @@ const BEING_BUILT: &[&str] = &[
     "ssot_api_aliases",
     "ssot_governance_rules",
     "ssot_audit_logs",
-    "system_settings",
-    "notifications",
 ];
 
 #[tokio::test]

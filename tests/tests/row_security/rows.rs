@@ -33,7 +33,8 @@ fn seen(whose: Whose, (user, organization): Identity) -> BTreeSet<&'static str> 
     };
     let home = if user == "bob" { "bob" } else { "ada" };
     let own: Vec<&str> = if user == "carol" { vec![] } else { vec![user] };
-    let on_behalf: Vec<&str> = if organization == Some(home) { vec![home] } else { vec![] };
+    let named_another = organization.is_some_and(|named| named != home);
+    let on_behalf: Vec<&str> = if named_another { vec![] } else { vec![home] };
     match whose {
         Whose::User => own.into_iter().collect(),
         Whose::Organization => on_behalf.into_iter().collect(),
@@ -74,7 +75,7 @@ async fn everyone_sees_what_is_theirs_and_nobody_sees_anything_else() {
 }
 
 #[tokio::test]
-async fn of_an_organization_that_is_gone_nothing_is_seen_on_its_behalf() {
+async fn whoever_shares_nothing_but_a_deleted_organization_is_not_seen() {
     let database = TestDatabase::fresh().await;
     let mut superuser = database.superuser().await;
     rows::put(&mut superuser).await;
@@ -84,10 +85,38 @@ async fn of_an_organization_that_is_gone_nothing_is_seen_on_its_behalf() {
         .await
         .unwrap();
     let mut session = Session::of(&database).await;
-    let (user, of) = (Some(person("carol")), Some(organization("ada")));
-    for (table, count) in [("users", 1), ("org_members", 1)] {
+    for (table, count) in [("users", 1), ("user_identifiers", 1), ("organizations", 1)] {
         let select = format!("SELECT 'x' FROM public.{table}");
-        let found = session.tries("application_role", user, of, &select).await.unwrap();
-        assert_eq!(found.len(), count, "{table}");
+        let found = session.tries("application_role", Some(person("carol")), None, &select).await;
+        assert_eq!(found.unwrap().len(), count, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_published_is_there_for_every_user_and_for_nobody_without_an_identity() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    let mut session = Session::of(&database).await;
+    for (publish, by_carol) in [
+        ("status = 'published', published_at = now()", 1),
+        ("deleted_at = now()", 0),
+        ("deleted_at = NULL, status = 'archived'", 0),
+    ] {
+        let update = format!("UPDATE public.posts SET {publish} WHERE user_id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(update))
+            .bind(person("bob"))
+            .execute(&mut superuser)
+            .await
+            .unwrap();
+        for table in ["posts", "comments"] {
+            let select = format!("SELECT 'x' FROM public.{table}");
+            for (user, count) in [("carol", by_carol), ("bob", 1), ("ada", 1 + by_carol)] {
+                let seen = session.tries("application_role", Some(person(user)), None, &select);
+                assert_eq!(seen.await.unwrap().len(), count, "{table} {publish} by {user}");
+            }
+            let seen = session.tries("application_role", None, None, &select).await.unwrap();
+            assert!(seen.is_empty(), "{table} {publish} by nobody");
+        }
     }
 }

@@ -25,6 +25,8 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
 const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("row_security", "who sees which rows"),
     ("changes_by_hand", "what came from nowhere in the log"),
+    ("document_views", "the documents' own pictures of tables"),
+    ("row_security_of_roles_and_resources", "the same of the tables that came next"),
 ];
 
 /// Folders of `projector/src` that are no context.

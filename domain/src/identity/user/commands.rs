@@ -138,6 +138,15 @@ pub struct RecordFailedLogin {}
 #[serde(deny_unknown_fields)]
 pub struct Unlock {}
 
+/// Closes all open sessions of the user: whoever has a token must sign in again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseSessions {
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<Reason>,
+}
+
 /// Bars the user from signing in and acting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +196,7 @@ crate::commands! {
         "record_login" => RecordLogin,
         "record_failed_login" => RecordFailedLogin,
         "unlock" => Unlock,
+        "close_sessions" => CloseSessions,
         "suspend" => Suspend,
         "deactivate" => Deactivate,
         "reactivate" => Reactivate,

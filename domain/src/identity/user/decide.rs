@@ -58,6 +58,8 @@ pub(super) fn decide(
         UserCommand::RecordLogin(_) => record_login(known(user)?, context),
         UserCommand::RecordFailedLogin(_) => record_failed_login(known(user)?, context),
         UserCommand::Unlock(_) => unlock(present(user)?),
+        // Nothing happens to the user: their sessions are streams of their own.
+        UserCommand::CloseSessions(_) => known(user).map(|_| vec![]),
         UserCommand::Suspend(command) => suspend(present(user)?, command),
         UserCommand::Deactivate(_) => deactivate(present(user)?),
         UserCommand::Reactivate(_) => reactivate(present(user)?),

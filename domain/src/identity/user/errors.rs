@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use super::MAX_ROLES;
+use super::{MAX_CLOSED, MAX_ROLES};
 use crate::aggregate::{Refusal, RefusalSort};
 use crate::values::{UserRole, UserStatus};
 
@@ -56,6 +56,14 @@ pub enum UserError {
         /// How many they have.
         assigned: usize,
     },
+    /// More sessions are open than one request closes.
+    #[error(
+        "more than {MAX_CLOSED} sessions are open, at least {open}: close some of them first (/v1/identity/sessions/{{id}}/close)"
+    )]
+    TooManySessions {
+        /// How many were found.
+        open: usize,
+    },
     /// Only administrators may.
     #[error("only an administrator may do this, and the actor's role is {role}")]
     NeedsAdmin {
@@ -76,6 +84,7 @@ impl Refusal for UserError {
             Self::SystemUser => "system-user",
             Self::RoleUnknown { .. } => "no-such-role",
             Self::TooManyRoles { .. } => "too-many-roles",
+            Self::TooManySessions { .. } => "too-many-sessions",
             Self::NeedsAdmin { .. } => "needs-administrator",
         }
     }
@@ -90,7 +99,8 @@ impl Refusal for UserError {
             | Self::WrongToken
             | Self::SystemUser
             | Self::RoleUnknown { .. }
-            | Self::TooManyRoles { .. } => RefusalSort::Rule,
+            | Self::TooManyRoles { .. }
+            | Self::TooManySessions { .. } => RefusalSort::Rule,
             Self::NeedsAdmin { .. } => RefusalSort::Forbidden,
         }
     }

@@ -36,6 +36,8 @@ pub const FAILURES_TO_LOCK: u32 = 5;
 pub const LOCK_FOR: Duration = Duration::minutes(15);
 /// How many roles a user has at most beside the built-in one.
 pub const MAX_ROLES: usize = 100;
+/// How many sessions are closed in one request at most.
+pub const MAX_CLOSED: usize = 10_000;
 /// The scope of claims on emails (lower case).
 pub const EMAIL_CLAIM: &str = "user.email";
 /// The scope of claims on usernames (lower case).

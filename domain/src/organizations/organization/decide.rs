@@ -122,7 +122,7 @@ fn change_member_role(
     if from == MemberRole::Owner || to == MemberRole::Owner {
         says_who_owns(body, actor)?;
     }
-    if to > from {
+    if to.is_above(from) {
         active_person(user_id, facts)?;
     }
     another_owner_stays(body, user_id)?;

@@ -204,7 +204,7 @@ fn it_is_deleted_with_what_it_has_and_restored_with_that() {
 #[test]
 fn no_more_goes_with_it_than_one_request_takes() {
     let decide = |resources: usize, sessions| {
-        let resources = (0..resources).map(|n| Uuid::from_u128(n as u128)).collect();
+        let resources = (0..resources).map(|n| Uuid::from_u128((1 << 64) + n as u128)).collect();
         let facts = OrganizationFacts { resources, sessions, ..Default::default() };
         given::<Organization>([created()]).knowing(facts).decide(Delete { reason: None }, &by(ADA))
     };

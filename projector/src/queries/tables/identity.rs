@@ -7,6 +7,7 @@ use crate::catalog::TableInfo;
 use crate::identity::api_key::ApiKeyRow;
 use crate::identity::permission::PermissionRow;
 use crate::identity::role::{RolePermissionRow, RoleRow};
+use crate::identity::session::SessionRow;
 use crate::identity::user::{UserIdentifierRow, UserRoleRow, UserRow};
 
 pub(super) const TABLES: &[ReadTable] = &[
@@ -118,6 +119,27 @@ pub(super) const TABLES: &[ReadTable] = &[
         newest_first: false,
         owner: Owner::Nobody,
         single: false,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "sessions",
+        info: TableInfo::of::<SessionRow>(),
+        kind: Some("identity.session"),
+        resource: "identity.session",
+        action: access::READ,
+        stream: "id",
+        filters: &[
+            by("user_id", Match::Id),
+            by("org_id", Match::Id),
+            by("created_by", Match::Id),
+            by("updated_by", Match::Id),
+            on("expires_from", "expires_at", Match::From),
+            on("expires_before", "expires_at", Match::Before),
+        ],
+        order: &[ID],
+        newest_first: true,
+        owner: Owner::User("user_id"),
+        single: true,
     },
     ReadTable {
         context: "identity",

@@ -124,6 +124,7 @@ fn others() -> Vec<UserCommand> {
         Reactivate {}.into(),
         RecordLogin {}.into(),
         RecordFailedLogin {}.into(),
+        CloseSessions { reason: None }.into(),
         Deactivate {}.into(),
         Delete { reason: None }.into(),
         Restore {}.into(),
@@ -154,7 +155,7 @@ fn a_deleted_user_is_only_restored() {
     for command in others() {
         let result = ada([deleted()]).decide(command.clone(), &admin());
         match &command {
-            UserCommand::Delete(_) => assert_eq!(result, NOTHING),
+            UserCommand::Delete(_) | UserCommand::CloseSessions(_) => assert_eq!(result, NOTHING),
             UserCommand::Restore(_) => {
                 assert_eq!(result, one(Restored { status: UserStatus::Active }));
             }

@@ -1,0 +1,2 @@
+DROP TABLE public.sessions;
+DROP INDEX public.idx_api_keys_due;
