@@ -92,6 +92,13 @@ pub const TABLES: &[TableRows] = &[
         "'username', '{n}', '{a}000000000001'",
     ),
     rows(
+        "user_profiles",
+        Whose::Fellows,
+        "user_id",
+        "id, user_id, bio",
+        "'{a}000000000001', '{a}000000000001', 'words of {n}'",
+    ),
+    rows(
         "api_keys",
         Whose::User,
         "user_id",
@@ -240,7 +247,7 @@ pub async fn put(connection: &mut PgConnection) {
             put_one(rows, owner, connection).await;
         }
     }
-    for carols in ["users", "user_identifiers"] {
+    for carols in ["users", "user_identifiers", "user_profiles"] {
         let rows = TABLES.iter().find(|rows| rows.table == carols).expect("a table");
         put_one(rows, "carol", connection).await;
     }

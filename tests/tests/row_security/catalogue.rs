@@ -9,7 +9,6 @@ use crate::session::{ROLES, Session};
 
 /// Tables that are being built: their policies and their rows here come with them.
 const BEING_BUILT: &[&str] = &[
-    "user_profiles",
     "aisp_accounts",
     "aisp_transactions",
     "recycling_collections",

@@ -18,6 +18,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
+    ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
 ];
 
@@ -28,6 +29,7 @@ const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("document_views", "the documents' own pictures of tables"),
     ("row_security_of_roles_and_resources", "the same of the tables that came next"),
     ("row_security_of_sessions_and_support", "and of those that came then"),
+    ("row_security_of_profiles", "and of these"),
 ];
 
 /// Folders of `projector/src` that are no context.
