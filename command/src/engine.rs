@@ -234,6 +234,12 @@ impl Engine {
                 handle::subscription::attempt(&mut work, command).await
             }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::AispAccount(command) => {
+                handle::aisp_account::attempt(&mut work, command).await
+            }
+            AnyCommand::Collection(command) => {
+                handle::collection::attempt(&mut work, command).await
+            }
             AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
             AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,

@@ -12,11 +12,13 @@ use daybook_domain::identity::role::{Role, RoleCommand};
 use daybook_domain::identity::session::{Session, SessionCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::open_banking::aisp_account::{AispAccount, AispAccountCommand};
 use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
 use daybook_domain::organizations::organization::{Organization, OrganizationCommand};
 use daybook_domain::organizations::resource::{Resource, ResourceCommand};
 use daybook_domain::platform::notification::{Notification, NotificationCommand};
 use daybook_domain::platform::setting::{Setting, SettingCommand};
+use daybook_domain::recycling::collection::{Collection, CollectionCommand};
 use daybook_domain::services::service::{Service, ServiceCommand};
 use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
 use daybook_domain::support::asset::{Asset, AssetCommand};
@@ -62,6 +64,10 @@ pub enum AnyCommand {
     Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `open_banking.aisp_account`
+    AispAccount(AispAccountCommand),
+    /// `recycling.collection`
+    Collection(CollectionCommand),
     /// `support.ticket`
     Ticket(TicketCommand),
     /// `support.asset`
@@ -94,6 +100,8 @@ impl AnyCommand {
             Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
             Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            AispAccount::KIND => AispAccountCommand::decode(name, data).map(Self::AispAccount),
+            Collection::KIND => CollectionCommand::decode(name, data).map(Self::Collection),
             Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
             Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),

@@ -111,6 +111,8 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
     ),
     ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
     ("services.subscription", &["expire"]),
+    ("open_banking.aisp_account", &["expire_consent", "record_balance", "record_transactions"]),
+    ("recycling.collection", &["complete", "miss", "record_processing"]),
     ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
     (
         "support.asset",

@@ -12,11 +12,13 @@ use crate::identity::role::Role;
 use crate::identity::session::Session;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::open_banking::aisp_account::AispAccount;
 use crate::organizations::billing_account::BillingAccount;
 use crate::organizations::organization::Organization;
 use crate::organizations::resource::Resource;
 use crate::platform::notification::Notification;
 use crate::platform::setting::Setting;
+use crate::recycling::collection::Collection;
 use crate::services::service::Service;
 use crate::services::subscription::Subscription;
 use crate::support::asset::Asset;
@@ -64,6 +66,8 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Service>(Some("services/services"), "register"),
     entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<AispAccount>(Some("open_banking/accounts"), "link"),
+    entry::<Collection>(Some("recycling/collections"), "schedule"),
     entry::<Ticket>(Some("support/tickets"), "open"),
     entry::<Asset>(Some("support/assets"), "register"),
     entry::<Setting>(Some("platform/settings"), "set"),

@@ -12,8 +12,10 @@ pub mod content;
 pub mod context;
 pub mod identity;
 pub mod message;
+pub mod open_banking;
 pub mod organizations;
 pub mod platform;
+pub mod recycling;
 pub mod services;
 pub mod support;
 #[cfg(test)]

@@ -13,11 +13,13 @@ use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::session::SessionEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::open_banking::aisp_account::AispAccountEvent;
 use daybook_domain::organizations::billing_account::BillingAccountEvent;
 use daybook_domain::organizations::organization::OrganizationEvent;
 use daybook_domain::organizations::resource::ResourceEvent;
 use daybook_domain::platform::notification::NotificationEvent;
 use daybook_domain::platform::setting::SettingEvent;
+use daybook_domain::recycling::collection::CollectionEvent;
 use daybook_domain::services::service::ServiceEvent;
 use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_domain::support::asset::AssetEvent;
@@ -34,12 +36,14 @@ use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
 use crate::identity::session::{self, SessionRow};
 use crate::identity::user::{self, UserIdentifierRow, UserProfileRow, UserRoleRow, UserRow};
+use crate::open_banking::aisp_account::{self, AispAccountRow, AispTransactionRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
 use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::platform::notification::{self, NotificationRow};
 use crate::platform::setting::{self, SystemSettingRow};
+use crate::recycling::collection::{self, RecyclingCollectionRow, RecyclingProcessingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};
@@ -77,6 +81,10 @@ read_model! {
         service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        aisp_accounts: AispAccountRow,
+        aisp_transactions: AispTransactionRow,
+        recycling_collections: RecyclingCollectionRow,
+        recycling_processing: RecyclingProcessingRow,
         support_tickets: SupportTicketRow,
         it_assets: ItAssetRow,
         system_settings: SystemSettingRow,
@@ -97,6 +105,8 @@ read_model! {
         "services.service" => Service(service, ServiceEvent),
         "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
+        "open_banking.aisp_account" => AispAccount(aisp_account, AispAccountEvent),
+        "recycling.collection" => Collection(collection, CollectionEvent),
         "support.ticket" => Ticket(ticket, TicketEvent),
         "support.asset" => Asset(asset, AssetEvent),
         "platform.setting" => Setting(setting, SettingEvent),

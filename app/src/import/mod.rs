@@ -2,9 +2,12 @@
 
 pub mod berka;
 pub mod incidents;
+pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod source;
 pub mod stackexchange;
 pub mod submit;
 
 pub use report::{ImportError, Report, Wrong};
+pub use source::Source;

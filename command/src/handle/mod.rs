@@ -2,9 +2,11 @@
 //! they must know of others, and which other streams they write.
 
 pub(crate) mod account;
+pub(crate) mod aisp_account;
 pub(crate) mod api_key;
 pub(crate) mod asset;
 pub(crate) mod billing_account;
+pub(crate) mod collection;
 pub(crate) mod comment;
 pub(crate) mod notification;
 pub(crate) mod organization;

@@ -204,6 +204,7 @@ fn column_schema(column: &ColumnName) -> Value {
         (_, Some("text[]")) => json!({ "type": "array", "items": { "type": "string" } }),
         ("uuid", _) => json!({ "type": ["string", "null"], "format": "uuid" }),
         ("timestamptz", _) => json!({ "type": ["string", "null"], "format": "date-time" }),
+        ("date", _) => json!({ "type": ["string", "null"], "format": "date" }),
         ("numeric", _) => {
             json!({ "type": ["string", "null"], "format": "decimal", "examples": ["12.34"] })
         }

@@ -4,8 +4,10 @@
 mod banking;
 mod content;
 mod identity;
+mod open_banking;
 mod organizations;
 mod platform;
+mod recycling;
 mod services;
 mod support;
 
@@ -53,6 +55,10 @@ pub enum Owner {
     Organization(&'static str),
     /// Every member of the organization that has the resource in this column.
     Resource(&'static str),
+    /// The user of the account elsewhere in this column.
+    AispAccount(&'static str),
+    /// The customer of the collection in this column.
+    Collection(&'static str),
     /// Nobody: seen by those who see all of the table.
     Nobody,
 }
@@ -117,6 +123,8 @@ const BY_CONTEXT: &[&[ReadTable]] = &[
     content::TABLES,
     services::TABLES,
     banking::TABLES,
+    open_banking::TABLES,
+    recycling::TABLES,
     support::TABLES,
     platform::TABLES,
 ];

@@ -67,6 +67,24 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     fn json(&self, other: Option<&Self>) -> String;
 }
 
+/// What a partition's column holds: an instant, or a day, which is the instant it begins in UTC.
+pub trait Moment {
+    /// The instant.
+    fn moment(&self) -> chrono::DateTime<chrono::Utc>;
+}
+
+impl Moment for chrono::DateTime<chrono::Utc> {
+    fn moment(&self) -> chrono::DateTime<chrono::Utc> {
+        *self
+    }
+}
+
+impl Moment for chrono::NaiveDate {
+    fn moment(&self) -> chrono::DateTime<chrono::Utc> {
+        self.and_time(chrono::NaiveTime::MIN).and_utc()
+    }
+}
+
 /// A query whose parameters are being bound.
 pub type BoundQuery<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -185,7 +203,7 @@ macro_rules! table {
     (@name) => { None };
     (@name $month:ident) => { Some(stringify!($month)) };
     (@month $self:ident) => { None };
-    (@month $self:ident $month:ident) => { Some($self.$month) };
+    (@month $self:ident $month:ident) => { Some($crate::table::Moment::moment(&$self.$month)) };
     (@push_keys $from:ident ($a:ident)) => { $a.push(&$from.0) };
     (@push_keys $from:ident ($a:ident $b:ident)) => { $a.push(&$from.0); $b.push(&$from.1) };
 }

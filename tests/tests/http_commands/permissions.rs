@@ -3,8 +3,10 @@
 mod banking;
 mod content;
 mod identity;
+mod open_banking;
 mod organizations;
 mod platform;
+mod recycling;
 mod services;
 mod support;
 
@@ -34,6 +36,8 @@ const PARTS: &[Part] = &[
     content::PART,
     services::PART,
     banking::PART,
+    open_banking::PART,
+    recycling::PART,
     support::PART,
     platform::PART,
 ];
@@ -47,6 +51,8 @@ const MAKES: &[fn(Uuid) -> Vec<Made>] = &[
     organizations::makes,
     content::makes,
     services::makes,
+    open_banking::makes,
+    recycling::makes,
     support::makes,
     platform::makes,
 ];
