@@ -242,6 +242,13 @@ impl Engine {
             }
             AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
             AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
+            AnyCommand::Server(command) => handle::server::attempt(&mut work, command).await,
+            AnyCommand::ApiContract(command) => {
+                handle::api_contract::attempt(&mut work, command).await
+            }
+            AnyCommand::GovernanceRule(command) => {
+                handle::governance_rule::attempt(&mut work, command).await
+            }
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {
                 handle::notification::attempt(&mut work, command).await

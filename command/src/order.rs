@@ -6,6 +6,9 @@ use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
 use daybook_domain::content::comment::{Comment, CommentCommand};
 use daybook_domain::content::post::{Post, PostCommand};
+use daybook_domain::contracts::api_contract::{ApiContract, ApiContractCommand};
+use daybook_domain::contracts::governance_rule::{GovernanceRule, GovernanceRuleCommand};
+use daybook_domain::datacentre::server::{Server, ServerCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
@@ -76,6 +79,12 @@ pub enum AnyCommand {
     Setting(SettingCommand),
     /// `platform.notification`
     Notification(NotificationCommand),
+    /// `datacentre.server`
+    Server(ServerCommand),
+    /// `contracts.api_contract`
+    ApiContract(ApiContractCommand),
+    /// `contracts.governance_rule`
+    GovernanceRule(GovernanceRuleCommand),
 }
 
 impl AnyCommand {
@@ -106,6 +115,11 @@ impl AnyCommand {
             Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
             Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
+            Server::KIND => ServerCommand::decode(name, data).map(Self::Server),
+            ApiContract::KIND => ApiContractCommand::decode(name, data).map(Self::ApiContract),
+            GovernanceRule::KIND => {
+                GovernanceRuleCommand::decode(name, data).map(Self::GovernanceRule)
+            }
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
         }
     }

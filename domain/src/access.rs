@@ -118,6 +118,22 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
         "support.asset",
         &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
     ),
+    // A customer looks at what works for them; operators run it.
+    (
+        "datacentre.server",
+        &[
+            "provision",
+            "readdress",
+            "relocate",
+            "resize",
+            "assign_customer",
+            "release_customer",
+            "enter_maintenance",
+            "leave_maintenance",
+            "decommission",
+            "record_usage",
+        ],
+    ),
     // Who is told something does not tell it to themselves.
     ("platform.notification", &["notify"]),
 ];

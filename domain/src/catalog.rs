@@ -5,6 +5,11 @@ use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
 use crate::content::comment::Comment;
 use crate::content::post::Post;
+use crate::contracts::api_contract::ApiContract;
+use crate::contracts::governance_rule::GovernanceRule;
+use crate::contracts::rulebook::Rulebook;
+use crate::datacentre::server::Server;
+use crate::datacentre::usage::Usage;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::permission::Permission;
@@ -72,6 +77,11 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Asset>(Some("support/assets"), "register"),
     entry::<Setting>(Some("platform/settings"), "set"),
     entry::<Notification>(Some("platform/notifications"), "notify"),
+    entry::<Server>(Some("datacentre/servers"), "provision"),
+    entry::<Usage>(None, "record"),
+    entry::<ApiContract>(Some("contracts/api_contracts"), "register"),
+    entry::<GovernanceRule>(Some("contracts/governance_rules"), "define"),
+    entry::<Rulebook>(None, "enforce"),
 ];
 
 /// The aggregate of this kind.

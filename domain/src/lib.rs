@@ -10,6 +10,8 @@ pub mod banking;
 pub mod catalog;
 pub mod content;
 pub mod context;
+pub mod contracts;
+pub mod datacentre;
 pub mod identity;
 pub mod message;
 pub mod open_banking;

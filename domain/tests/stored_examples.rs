@@ -11,6 +11,11 @@ use daybook_domain::banking::account::Account;
 use daybook_domain::catalog::AGGREGATES;
 use daybook_domain::content::comment::Comment;
 use daybook_domain::content::post::Post;
+use daybook_domain::contracts::api_contract::ApiContract;
+use daybook_domain::contracts::governance_rule::GovernanceRule;
+use daybook_domain::contracts::rulebook::Rulebook;
+use daybook_domain::datacentre::server::Server;
+use daybook_domain::datacentre::usage::Usage;
 use daybook_domain::identity::admins::Admins;
 use daybook_domain::identity::api_key::ApiKey;
 use daybook_domain::identity::permission::Permission;
@@ -130,6 +135,11 @@ fn every_command_is_read() {
     commands_are_read::<Collection>();
     commands_are_read::<Ticket>();
     commands_are_read::<Asset>();
+    commands_are_read::<Server>();
+    commands_are_read::<Usage>();
+    commands_are_read::<ApiContract>();
+    commands_are_read::<GovernanceRule>();
+    commands_are_read::<Rulebook>();
     commands_are_read::<Setting>();
     commands_are_read::<Notification>();
 }
@@ -154,6 +164,11 @@ fn every_event_is_read_and_written_again() {
     events_are_read_and_written_again::<Collection>();
     events_are_read_and_written_again::<Ticket>();
     events_are_read_and_written_again::<Asset>();
+    events_are_read_and_written_again::<Server>();
+    events_are_read_and_written_again::<Usage>();
+    events_are_read_and_written_again::<ApiContract>();
+    events_are_read_and_written_again::<GovernanceRule>();
+    events_are_read_and_written_again::<Rulebook>();
     events_are_read_and_written_again::<Setting>();
     events_are_read_and_written_again::<Notification>();
 }

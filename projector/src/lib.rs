@@ -9,6 +9,8 @@ mod read_model;
 pub mod banking;
 pub mod catalog;
 pub mod content;
+pub mod contracts;
+pub mod datacentre;
 pub mod http;
 pub mod identity;
 pub mod open_banking;

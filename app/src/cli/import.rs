@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::output::{Output, line};
 use super::{Exit, Failure, Outcome, Session};
+use crate::import::api_contracts::read::Contracts;
 use crate::import::berka::read::Berka;
+use crate::import::cloudwatch::read::CloudWatch;
 use crate::import::incidents::read::Incidents;
 use crate::import::stackexchange::read::Site;
 use crate::import::{Report, Source};
@@ -33,6 +35,13 @@ enum What {
     /// Incidents of a ServiceNow process with their whole histories, 2016 (UCI): incident_event_log.csv
     #[command(after_help = "Example: daybook import incidents ./incidents")]
     Incidents(From),
+    /// Metrics of servers at five-minute steps, 2014 (Numenta Anomaly Benchmark): <sort>_<metric>_<host>.csv
+    #[command(after_help = "Example: daybook import cloudwatch ./cloudwatch")]
+    Cloudwatch(From),
+    /// Public API contracts: name, version, base URL and description in contracts.tsv; titles and counts
+    /// of paths are passed over
+    #[command(after_help = "Example: daybook import api-contracts ./api-contracts --dry-run")]
+    ApiContracts(From),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +62,8 @@ impl Import {
             What::Berka(from) => import::<Berka>(from, session).await,
             What::Stackexchange(from) => import::<Site>(from, session).await,
             What::Incidents(from) => import::<Incidents>(from, session).await,
+            What::Cloudwatch(from) => import::<CloudWatch>(from, session).await,
+            What::ApiContracts(from) => import::<Contracts>(from, session).await,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Real data through real commands: validated before, compared after, safe to repeat.
 
+pub mod api_contracts;
 pub mod berka;
+pub mod cloudwatch;
 pub mod incidents;
 pub mod plan;
 pub mod progress;

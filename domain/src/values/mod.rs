@@ -6,6 +6,8 @@
 mod account;
 mod contact;
 mod content;
+mod contracts;
+mod datacentre;
 mod json_object;
 mod money;
 mod open_banking;
@@ -26,6 +28,8 @@ mod text;
 pub use account::{AccountNumber, AccountType, Direction, TransactionStatus, TransactionType};
 pub use contact::{Email, Phone, Username, WebAddress};
 pub use content::PostStatus;
+pub use contracts::{AliasType, ApiVersion, BaseUrl, ContractStatus, Severity};
+pub use datacentre::{Capacity, Hostname, MetricValue, ServerStatus};
 pub use json_object::JsonObject;
 pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use open_banking::SignedAmount;

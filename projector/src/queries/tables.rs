@@ -3,6 +3,8 @@
 
 mod banking;
 mod content;
+mod contracts;
+mod datacentre;
 mod identity;
 mod open_banking;
 mod organizations;
@@ -59,6 +61,8 @@ pub enum Owner {
     AispAccount(&'static str),
     /// The customer of the collection in this column.
     Collection(&'static str),
+    /// The customer of the server in this column.
+    Server(&'static str),
     /// Nobody: seen by those who see all of the table.
     Nobody,
 }
@@ -126,6 +130,8 @@ const BY_CONTEXT: &[&[ReadTable]] = &[
     open_banking::TABLES,
     recycling::TABLES,
     support::TABLES,
+    datacentre::TABLES,
+    contracts::TABLES,
     platform::TABLES,
 ];
 

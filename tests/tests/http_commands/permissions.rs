@@ -2,6 +2,8 @@
 
 mod banking;
 mod content;
+mod contracts;
+mod datacentre;
 mod identity;
 mod open_banking;
 mod organizations;
@@ -39,6 +41,8 @@ const PARTS: &[Part] = &[
     open_banking::PART,
     recycling::PART,
     support::PART,
+    datacentre::PART,
+    contracts::PART,
     platform::PART,
 ];
 
@@ -54,6 +58,8 @@ const MAKES: &[fn(Uuid) -> Vec<Made>] = &[
     open_banking::makes,
     recycling::makes,
     support::makes,
+    datacentre::makes,
+    contracts::makes,
     platform::makes,
 ];
 

@@ -7,8 +7,10 @@ use crate::assert_none;
 use crate::tree::{TextFile, files};
 
 /// Aggregates that have no read table of their own, and why.
-const WITHOUT_ROWS: [(&str, &str); 1] =
-    [("identity/admins", "the roster that guards the last administrator; users.role shows it")];
+const WITHOUT_ROWS: [(&str, &str); 2] = [
+    ("identity/admins", "the roster that guards the last administrator; users.role shows it"),
+    ("contracts/rulebook", "the rules in effect, which guard contracts; is_enabled shows them"),
+];
 
 /// Migrations that make no aggregate's table, and what they make.
 const OTHER_MIGRATIONS: &[(&str, &str)] = &[
@@ -20,6 +22,8 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
+    ("projector_weekly_partitions", "read tables by week"),
+    ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
 
 /// Migrations that go over the tables of all contexts.
@@ -34,8 +38,10 @@ const OVER_ALL_TABLES: &[(&str, &str)] = &[
 ];
 
 /// Folders of `projector/src` that are no context.
-const OTHER_ROOMS_OF_PROJECTOR: [(&str, &str); 1] =
-    [("platform/audit_log", "posted from every aggregate's events")];
+const OTHER_ROOMS_OF_PROJECTOR: &[(&str, &str)] = &[
+    ("platform/audit_log", "posted from every aggregate's events"),
+    ("contracts/audit_log", "posted from the events of all of contracts"),
+];
 
 /// The aggregates, as `context/aggregate`, from the `KIND`s that the domain declares,
 /// with the file that declares each.
