@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{ServiceRole, Settings};
 use crate::database::{DatabaseError, Pools, migrate};
-use crate::{network, sides, upkeep};
+use crate::{network, scheduler, sides, upkeep};
 
 /// What every role is given.
 #[derive(Debug, Clone)]
@@ -90,7 +90,10 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
         upkeep::once(&runtime.pools.maintenance).await.map_err(DatabaseError::Statement)?;
         tasks.push(Task { name: "upkeep", work: Box::pin(upkeep::run(runtime.clone())) });
         let started = sides::write(&runtime.pools, &runtime.settings).await;
-        engine = Some(started.map_err(|error| ServeError::Log(error.to_string()))?);
+        let started = started.map_err(|error| ServeError::Log(error.to_string()))?;
+        let scheduling = scheduler::run(runtime.clone(), Arc::clone(&started));
+        tasks.push(Task { name: "scheduler", work: Box::pin(scheduling) });
+        engine = Some(started);
     }
     let follow = sides::follow(&runtime.pools, engine.as_deref());
     let mut posted = None;

@@ -172,6 +172,27 @@ pub const TABLES: &[TableRows] = &[
         "'{a}000000000015', '{a}000000000001', '{a}000000000014', 'free'",
     ),
     rows(
+        "sessions",
+        Whose::User,
+        "user_id",
+        "id, user_id, org_id, token_hash, expires_at",
+        "'{a}000000000016', '{a}000000000001', '{a}000000000002', 'hash of {n}', 'tomorrow'",
+    ),
+    rows(
+        "support_tickets",
+        Whose::User,
+        "user_id",
+        "id, user_id, title, description",
+        "'{a}000000000017', '{a}000000000001', 'Help', 'It does not work'",
+    ),
+    rows(
+        "it_assets",
+        Whose::User,
+        "assigned_to",
+        "id, asset_tag, asset_type, assigned_to, status, assigned_at",
+        "'{a}000000000018', '{n}', 'laptop', '{a}000000000001', 'assigned', 'today'",
+    ),
+    rows(
         "accounts",
         Whose::User,
         "user_id",
@@ -229,6 +250,26 @@ pub async fn put(connection: &mut PgConnection) {
         person("carol")
     );
     run(membership, connection).await;
+    run("RESET session_replication_role".to_owned(), connection).await;
+}
+
+/// Puts a row of Ada's and one of Bob's into each table that is there: for schemas of the past.
+///
+/// # Panics
+/// When a row is not as its table wants it.
+pub async fn put_where_there(connection: &mut PgConnection) {
+    run("SET session_replication_role = replica".to_owned(), connection).await;
+    for rows in TABLES {
+        let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(format!("public.{}", rows.table))
+            .fetch_one(&mut *connection)
+            .await
+            .expect("the catalogue");
+        if there {
+            put_one(rows, "ada", connection).await;
+            put_one(rows, "bob", connection).await;
+        }
+    }
     run("RESET session_replication_role".to_owned(), connection).await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -92,6 +92,12 @@ impl Service {
         service
     }
 
+    /// Stops it, at once; gives the database that it served.
+    #[must_use]
+    pub fn stop(self) -> TestDatabase {
+        self.database
+    }
+
     /// Until it says that it is, and knows the key, which is looked up in the read tables.
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
@@ -142,6 +148,18 @@ impl Service {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        Self::answer(request, body).await
+    }
+
+    /// Asks anything as nobody: without a key.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn ask_openly(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        Self::answer(self.client.request(method, format!("{}{path}", self.base)), body).await
+    }
+
+    async fn answer(mut request: RequestBuilder, body: Option<Value>) -> Answer {
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -29,14 +29,14 @@ pub use money::{Amount, Currency, Money, OverdraftLimit};
 pub use permission::{PermittedAction, PermittedResource};
 pub use personal::Personal;
 pub use prose::Prose;
-pub use role::{MemberRole, UserRole};
+pub use role::UserRole;
 pub use scope::{KeyPrefix, Scope};
 pub use secret::{PasswordHash, SecretHash};
 pub use services::{ServiceStatus, SubscriptionStatus};
 pub use setting::{SecretValue, SettingKey, SettingType};
 pub use status::{NotificationKind, UserStatus};
 pub use support::{AssetStatus, TicketPriority, TicketStatus, WaitsFor};
-pub use tenancy::{CountryCode, PlanTier};
+pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 
 /// A person's whole name.

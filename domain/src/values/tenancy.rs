@@ -18,6 +18,28 @@ named_values! {
     }
 }
 
+named_values! {
+    /// What a member may do within an organization. A later one is above those before it.
+    pub enum MemberRole {
+        /// Reads.
+        Viewer = "viewer",
+        /// Works: everything but the organization's own administration.
+        Member = "member",
+        /// Everything.
+        Admin = "admin",
+        /// Everything, and says who else is an owner; one of them stays.
+        Owner = "owner",
+    }
+}
+
+impl MemberRole {
+    /// Whether it administers the organization itself.
+    #[must_use]
+    pub const fn administers(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+}
+
 /// A country by its ISO 3166-1 alpha-2 code: two capital letters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CountryCode(String);
@@ -47,5 +69,13 @@ mod tests {
         for wrong in ["", "C", "cz", "CZE", "C1", "Č"] {
             assert!(wrong.parse::<CountryCode>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn roles_stand_one_above_the_other() {
+        assert!(MemberRole::ALL.is_sorted());
+        let administer: Vec<_> =
+            MemberRole::ALL.iter().filter(|role| role.administers()).map(|r| r.as_str()).collect();
+        assert_eq!(administer, ["admin", "owner"]);
     }
 }

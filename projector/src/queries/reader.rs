@@ -1,6 +1,6 @@
 //! Read-only transactions under the caller's identity, and what a caller may see.
 
-use daybook_domain::access;
+use daybook_domain::access::{self, Whose};
 use daybook_domain::context::Actor;
 use daybook_http::Problem;
 use sqlx::{PgPool, Postgres, Transaction};
@@ -67,10 +67,11 @@ impl View {
     }
 
     fn with(actor: &Actor, table: &ReadTable, action: &str) -> Result<Self, Problem> {
-        let may = |own| access::may(actor, table.resource, action, own);
-        let eyes = if may(false) {
+        let may = |whose| access::may(actor, table.resource, action, whose);
+        let theirs = Whose { own: true, within: actor.tenant.is_some() };
+        let eyes = if may(Whose::default()) {
             if table.resource == access::LOG { Eyes::Auditor } else { Eyes::Analyst }
-        } else if may(true) {
+        } else if may(theirs) {
             Eyes::Own
         } else {
             return Err(Problem::forbidden(format!(

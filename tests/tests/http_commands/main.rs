@@ -15,6 +15,7 @@ mod permissions;
 mod preconditions;
 mod races;
 mod rests_on;
+mod scheduler;
 mod secrets;
 mod support;
 mod transcript;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::service::Service;
 
 async fn owner_of(pool: &PgPool, secret: &str) -> Option<(Uuid, String)> {
-    sqlx::query_as("SELECT user_id, role FROM projector.authenticate($1)")
+    sqlx::query_as("SELECT user_id, role FROM projector.authenticate($1, NULL)")
         .bind(token_hash(secret))
         .fetch_optional(pool)
         .await

@@ -3,6 +3,7 @@
 mod api_key;
 mod permission;
 mod role;
+mod session;
 mod user;
 
 use std::time::{Duration, Instant};

@@ -10,13 +10,10 @@ use crate::session::{ROLES, Session};
 /// Tables that are being built: their policies and their rows here come with them.
 const BEING_BUILT: &[&str] = &[
     "user_profiles",
-    "sessions",
     "aisp_accounts",
     "aisp_transactions",
     "recycling_collections",
     "recycling_processing",
-    "support_tickets",
-    "it_assets",
     "dc_servers",
     "dc_usage_metrics",
     "ssot_api_contracts",

@@ -27,6 +27,7 @@ const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("changes_by_hand", "what came from nowhere in the log"),
     ("document_views", "the documents' own pictures of tables"),
     ("row_security_of_roles_and_resources", "the same of the tables that came next"),
+    ("row_security_of_sessions_and_support", "and of those that came then"),
 ];
 
 /// Folders of `projector/src` that are no context.

@@ -122,7 +122,7 @@ fn change_member_role(
     if from == MemberRole::Owner || to == MemberRole::Owner {
         says_who_owns(body, actor)?;
     }
-    if to.is_above(from) {
+    if to > from {
         active_person(user_id, facts)?;
     }
     another_owner_stays(body, user_id)?;

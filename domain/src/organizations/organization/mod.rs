@@ -104,8 +104,7 @@ impl Organization {
             OrganizationCommand::Create(command) => Some(command.owner_id.unwrap_or(actor)),
             OrganizationCommand::AddMember(command) => Some(command.user_id),
             OrganizationCommand::ChangeMemberRole(command) => {
-                let rises =
-                    self.role_of(command.user_id).is_some_and(|role| command.role.is_above(role));
+                let rises = self.role_of(command.user_id).is_some_and(|role| command.role > role);
                 rises.then_some(command.user_id)
             }
             OrganizationCommand::Rename(_)

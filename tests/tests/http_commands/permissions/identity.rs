@@ -5,7 +5,7 @@ use daybook_domain::values::UserRole;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Belongings, Part};
+use super::{Belongings, Made, Part, made};
 use crate::support::registration;
 
 pub(super) const PART: Part = Part {
@@ -25,6 +25,7 @@ pub(super) const PART: Part = Part {
         ("identity.user.record_failed_login", "a", "a"),
         ("identity.user.unlock", "a", "a"),
         ("identity.user.suspend", "a", "a"),
+        ("identity.user.close_sessions", "amuvr", "a"),
         ("identity.user.deactivate", "amuvr", "a"),
         ("identity.user.reactivate", "a", "a"),
         ("identity.user.delete", "amuvr", "a"),
@@ -40,6 +41,10 @@ pub(super) const PART: Part = Part {
         ("identity.role.grant_permission", "a", "a"),
         ("identity.role.revoke_permission", "a", "a"),
         ("identity.role.delete", "a", "a"),
+        ("identity.session.open", "amuvr", "a"),
+        ("identity.session.extend", "amuvr", "a"),
+        ("identity.session.close", "amuvr", "a"),
+        ("identity.session.expire", "a", "a"),
         ("identity.api_key.issue", "amuvr", "a"),
         ("identity.api_key.rotate", "amuvr", "a"),
         ("identity.api_key.revoke", "amuvr", "a"),
@@ -48,6 +53,16 @@ pub(super) const PART: Part = Part {
     fields,
     target,
 };
+
+/// A permission named after them, which is nobody's, and a session of theirs.
+pub(super) fn makes(person: Uuid) -> Vec<Made> {
+    let action = format!("a{}", person.simple());
+    let permission = json!({ "name": person, "resource": "*", "action": action });
+    vec![
+        ("identity.permission", "define", permission),
+        ("identity.session", "open", json!({ "user_id": person })),
+    ]
+}
 
 /// Fields with which the command can be read; whether a rule refuses it then does not matter.
 fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {
@@ -74,6 +89,7 @@ fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {
         "identity.role.grant_permission" | "identity.role.revoke_permission" => {
             json!({ "permission_id": Uuid::now_v7() })
         }
+        "identity.session.open" => json!({ "user_id": owner.person.id }),
         "identity.api_key.issue" => {
             json!({ "user_id": owner.person.id, "name": "k", "scopes": ["identity.api_key:read"] })
         }
@@ -86,8 +102,7 @@ fn target(kind: &str, owner: &Belongings) -> String {
         "identity.user" => owner.person.id.to_string(),
         // A built-in role, which refuses every change: 409 for who may.
         "identity.role" => role_stream(UserRole::Viewer).to_string(),
-        // There is none: 404 for who may, as for everything that is nobody's.
-        "identity.permission" => Uuid::now_v7().to_string(),
+        "identity.permission" | "identity.session" => made(kind, owner.person.id).to_string(),
         "identity.api_key" => owner.person.key_id.to_string(),
         other => panic!("say which {other} is theirs"),
     }

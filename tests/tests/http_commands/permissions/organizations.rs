@@ -1,33 +1,32 @@
 //! Who may send what in `organizations`: an organization is its owners' and administrators' own;
 //! what it has is its members' who act on its behalf.
 
-use daybook_command::Engine;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::{Belongings, Part};
-use crate::support::Person;
+use super::{Belongings, Made, Part, made};
 
-/// An organization, and what it has.
-pub(in super::super) struct Had {
-    organization: String,
-    billing_account: String,
-    resource: String,
-}
+const ORGANIZATION: &str = "organizations.organization";
+const BILLING_ACCOUNT: &str = "organizations.billing_account";
+const RESOURCE: &str = "organizations.resource";
 
-/// An organization that belongs to this person, and to nobody else.
-pub(super) async fn had(engine: &Engine, owner: &Person) -> Had {
-    let make = async |kind: &str, name: &str, fields: Value| {
-        let made = engine.as_system(kind, name, fields).await.expect(kind);
-        made.appended.stream_id.to_string()
-    };
-    let fields = json!({ "name": "Oakford", "owner_id": owner.id });
-    let organization = make("organizations.organization", "create", fields).await;
-    let fields = json!({ "org_id": organization, "billing_email": "bills@example.org",
-        "company_name": "Oakford Ltd" });
-    let billing_account = make("organizations.billing_account", "open", fields).await;
-    let fields = json!({ "org_id": organization, "name": "printer", "type": "device" });
-    let resource = make("organizations.resource", "create", fields).await;
-    Had { organization, billing_account, resource }
+/// An organization that belongs to this person and to nobody else, and what it has.
+pub(super) fn makes(person: Uuid) -> Vec<Made> {
+    let organization = made(ORGANIZATION, person);
+    vec![
+        (ORGANIZATION, "create", json!({ "name": "Oakford", "owner_id": person })),
+        (
+            BILLING_ACCOUNT,
+            "open",
+            json!({ "org_id": organization, "billing_email": "bills@example.org",
+                "company_name": "Oakford Ltd" }),
+        ),
+        (
+            RESOURCE,
+            "create",
+            json!({ "org_id": organization, "name": "printer", "type": "device" }),
+        ),
+    ]
 }
 
 pub(super) const PART: Part = Part {
@@ -53,16 +52,11 @@ pub(super) const PART: Part = Part {
         ("organizations.resource.restore", "am", "am"),
     ],
     fields,
-    target: |kind, owner| match kind {
-        "organizations.organization" => owner.organization.organization.clone(),
-        "organizations.billing_account" => owner.organization.billing_account.clone(),
-        "organizations.resource" => owner.organization.resource.clone(),
-        other => panic!("say which {other} is theirs"),
-    },
+    target: |kind, owner| made(kind, owner.person.id).to_string(),
 };
 
 fn fields(command: &str, owner: &Belongings, other: &Belongings) -> Value {
-    let organization = &owner.organization.organization;
+    let organization = made(ORGANIZATION, owner.person.id);
     match command {
         "organizations.organization.create" => {
             json!({ "name": "New", "owner_id": owner.person.id })

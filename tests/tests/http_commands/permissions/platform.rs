@@ -1,28 +1,16 @@
 //! Who may send what in `platform`.
 
-use daybook_command::Engine;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::{Belongings, Part};
-use crate::support::Person;
+use super::{Belongings, Made, Part, made};
 
 /// A notification of this person, and a setting that is nobody's.
-pub(in super::super) struct Had {
-    notification: String,
-    setting: String,
-}
-
-/// What is there for this person.
-pub(super) async fn had(engine: &Engine, user: &Person) -> Had {
-    let make = async |kind: &str, name: &str, fields: Value| {
-        let made = engine.as_system(kind, name, fields).await.expect(kind);
-        made.appended.stream_id.to_string()
-    };
-    let fields = json!({ "user_id": user.id, "title": "Hello" });
-    let notification = make("platform.notification", "notify", fields).await;
-    let fields = json!({ "key": format!("of.{}", user.id), "value": 1 });
-    let setting = make("platform.setting", "set", fields).await;
-    Had { notification, setting }
+pub(super) fn makes(person: Uuid) -> Vec<Made> {
+    vec![
+        ("platform.notification", "notify", json!({ "user_id": person, "title": "Hello" })),
+        ("platform.setting", "set", json!({ "key": format!("of.{person}"), "value": 1 })),
+    ]
 }
 
 pub(super) const PART: Part = Part {
@@ -36,11 +24,7 @@ pub(super) const PART: Part = Part {
         ("platform.notification.dismiss", "amuvr", "am"),
     ],
     fields,
-    target: |kind, owner| match kind {
-        "platform.setting" => owner.platform.setting.clone(),
-        "platform.notification" => owner.platform.notification.clone(),
-        other => panic!("say which {other} is theirs"),
-    },
+    target: |kind, owner| made(kind, owner.person.id).to_string(),
 };
 
 fn fields(command: &str, owner: &Belongings, _other: &Belongings) -> Value {

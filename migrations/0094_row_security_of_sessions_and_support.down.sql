@@ -1,0 +1,10 @@
+DROP VIEW nexus.user_sessions;
+DROP VIEW saas.sessions;
+CALL projector.unwatch('it_assets');
+CALL projector.unwatch('support_tickets');
+CALL projector.unwatch('sessions');
+CALL projector.take_from_policies('it_assets');
+CALL projector.take_from_policies('support_tickets');
+CALL projector.take_from_policies('sessions');
+GRANT SELECT ON public.sessions TO application_role;
+ALTER TABLE public.users ALTER COLUMN name DROP NOT NULL;
