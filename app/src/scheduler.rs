@@ -54,6 +54,18 @@ const ALL: &[ComesDue] = &[
         due: "SELECT id, expires_at FROM public.service_subscriptions
               WHERE status = 'active' AND expires_at <= now() ORDER BY expires_at LIMIT 500",
     },
+    ComesDue {
+        kind: "open_banking.aisp_account",
+        command: "expire_consent",
+        due: "SELECT id, consent_expires FROM public.aisp_accounts
+              WHERE consent_expires <= now() ORDER BY consent_expires LIMIT 500",
+    },
+    ComesDue {
+        kind: "contracts.api_contract",
+        command: "expire_alias",
+        due: "SELECT contract_id, min(expires_at) FROM public.ssot_api_aliases
+              WHERE is_active AND expires_at <= now() GROUP BY contract_id ORDER BY 2 LIMIT 500",
+    },
 ];
 
 /// Looks every few seconds until it is cancelled. A failure is logged, and looked again.

@@ -234,8 +234,21 @@ impl Engine {
                 handle::subscription::attempt(&mut work, command).await
             }
             AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::AispAccount(command) => {
+                handle::aisp_account::attempt(&mut work, command).await
+            }
+            AnyCommand::Collection(command) => {
+                handle::collection::attempt(&mut work, command).await
+            }
             AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
             AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
+            AnyCommand::Server(command) => handle::server::attempt(&mut work, command).await,
+            AnyCommand::ApiContract(command) => {
+                handle::api_contract::attempt(&mut work, command).await
+            }
+            AnyCommand::GovernanceRule(command) => {
+                handle::governance_rule::attempt(&mut work, command).await
+            }
             AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
             AnyCommand::Notification(command) => {
                 handle::notification::attempt(&mut work, command).await

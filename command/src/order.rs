@@ -6,17 +6,22 @@ use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::{Account, AccountCommand};
 use daybook_domain::content::comment::{Comment, CommentCommand};
 use daybook_domain::content::post::{Post, PostCommand};
+use daybook_domain::contracts::api_contract::{ApiContract, ApiContractCommand};
+use daybook_domain::contracts::governance_rule::{GovernanceRule, GovernanceRuleCommand};
+use daybook_domain::datacentre::server::{Server, ServerCommand};
 use daybook_domain::identity::api_key::{ApiKey, ApiKeyCommand};
 use daybook_domain::identity::permission::{Permission, PermissionCommand};
 use daybook_domain::identity::role::{Role, RoleCommand};
 use daybook_domain::identity::session::{Session, SessionCommand};
 use daybook_domain::identity::user::{User, UserCommand};
 use daybook_domain::message::{CommandMessage, DecodeError};
+use daybook_domain::open_banking::aisp_account::{AispAccount, AispAccountCommand};
 use daybook_domain::organizations::billing_account::{BillingAccount, BillingAccountCommand};
 use daybook_domain::organizations::organization::{Organization, OrganizationCommand};
 use daybook_domain::organizations::resource::{Resource, ResourceCommand};
 use daybook_domain::platform::notification::{Notification, NotificationCommand};
 use daybook_domain::platform::setting::{Setting, SettingCommand};
+use daybook_domain::recycling::collection::{Collection, CollectionCommand};
 use daybook_domain::services::service::{Service, ServiceCommand};
 use daybook_domain::services::subscription::{Subscription, SubscriptionCommand};
 use daybook_domain::support::asset::{Asset, AssetCommand};
@@ -62,6 +67,10 @@ pub enum AnyCommand {
     Subscription(SubscriptionCommand),
     /// `banking.account`
     Account(AccountCommand),
+    /// `open_banking.aisp_account`
+    AispAccount(AispAccountCommand),
+    /// `recycling.collection`
+    Collection(CollectionCommand),
     /// `support.ticket`
     Ticket(TicketCommand),
     /// `support.asset`
@@ -70,6 +79,12 @@ pub enum AnyCommand {
     Setting(SettingCommand),
     /// `platform.notification`
     Notification(NotificationCommand),
+    /// `datacentre.server`
+    Server(ServerCommand),
+    /// `contracts.api_contract`
+    ApiContract(ApiContractCommand),
+    /// `contracts.governance_rule`
+    GovernanceRule(GovernanceRuleCommand),
 }
 
 impl AnyCommand {
@@ -94,10 +109,17 @@ impl AnyCommand {
             Service::KIND => ServiceCommand::decode(name, data).map(Self::Service),
             Subscription::KIND => SubscriptionCommand::decode(name, data).map(Self::Subscription),
             Account::KIND => AccountCommand::decode(name, data).map(Self::Account),
+            AispAccount::KIND => AispAccountCommand::decode(name, data).map(Self::AispAccount),
+            Collection::KIND => CollectionCommand::decode(name, data).map(Self::Collection),
             Ticket::KIND => TicketCommand::decode(name, data).map(Self::Ticket),
             Asset::KIND => AssetCommand::decode(name, data).map(Self::Asset),
             Setting::KIND => SettingCommand::decode(name, data).map(Self::Setting),
             Notification::KIND => NotificationCommand::decode(name, data).map(Self::Notification),
+            Server::KIND => ServerCommand::decode(name, data).map(Self::Server),
+            ApiContract::KIND => ApiContractCommand::decode(name, data).map(Self::ApiContract),
+            GovernanceRule::KIND => {
+                GovernanceRuleCommand::decode(name, data).map(Self::GovernanceRule)
+            }
             _ => Err(DecodeError::UnknownName { of: "aggregate", name: kind.to_owned() }),
         }
     }

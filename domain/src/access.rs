@@ -76,6 +76,7 @@ const SELF_CARE: &[(&str, &[&str])] = &[
             "change_email",
             "change_username",
             "change_profile",
+            "describe",
             "change_password",
             "close_sessions",
             "deactivate",
@@ -110,10 +111,28 @@ const BANKS_OWN: &[(&str, &[&str])] = &[
     ),
     ("services.service", &["register", "describe", "configure", "activate", "deactivate"]),
     ("services.subscription", &["expire"]),
+    ("open_banking.aisp_account", &["expire_consent", "record_balance", "record_transactions"]),
+    ("recycling.collection", &["complete", "miss", "record_processing"]),
     ("support.ticket", &["triage", "assign", "start", "await", "requeue", "resolve"]),
     (
         "support.asset",
         &["register", "assign", "return", "move", "send_to_repair", "retire", "specify"],
+    ),
+    // A customer looks at what works for them; operators run it.
+    (
+        "datacentre.server",
+        &[
+            "provision",
+            "readdress",
+            "relocate",
+            "resize",
+            "assign_customer",
+            "release_customer",
+            "enter_maintenance",
+            "leave_maintenance",
+            "decommission",
+            "record_usage",
+        ],
     ),
     // Who is told something does not tell it to themselves.
     ("platform.notification", &["notify"]),

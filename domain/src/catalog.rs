@@ -5,6 +5,11 @@ use crate::aggregate::Aggregate;
 use crate::banking::account::Account;
 use crate::content::comment::Comment;
 use crate::content::post::Post;
+use crate::contracts::api_contract::ApiContract;
+use crate::contracts::governance_rule::GovernanceRule;
+use crate::contracts::rulebook::Rulebook;
+use crate::datacentre::server::Server;
+use crate::datacentre::usage::Usage;
 use crate::identity::admins::Admins;
 use crate::identity::api_key::ApiKey;
 use crate::identity::permission::Permission;
@@ -12,11 +17,13 @@ use crate::identity::role::Role;
 use crate::identity::session::Session;
 use crate::identity::user::User;
 use crate::message::{CommandMessage, EventMessage, MessageType};
+use crate::open_banking::aisp_account::AispAccount;
 use crate::organizations::billing_account::BillingAccount;
 use crate::organizations::organization::Organization;
 use crate::organizations::resource::Resource;
 use crate::platform::notification::Notification;
 use crate::platform::setting::Setting;
+use crate::recycling::collection::Collection;
 use crate::services::service::Service;
 use crate::services::subscription::Subscription;
 use crate::support::asset::Asset;
@@ -64,10 +71,17 @@ pub const AGGREGATES: &[AggregateEntry] = &[
     entry::<Service>(Some("services/services"), "register"),
     entry::<Subscription>(Some("services/subscriptions"), "subscribe"),
     entry::<Account>(Some("banking/accounts"), "open"),
+    entry::<AispAccount>(Some("open_banking/accounts"), "link"),
+    entry::<Collection>(Some("recycling/collections"), "schedule"),
     entry::<Ticket>(Some("support/tickets"), "open"),
     entry::<Asset>(Some("support/assets"), "register"),
     entry::<Setting>(Some("platform/settings"), "set"),
     entry::<Notification>(Some("platform/notifications"), "notify"),
+    entry::<Server>(Some("datacentre/servers"), "provision"),
+    entry::<Usage>(None, "record"),
+    entry::<ApiContract>(Some("contracts/api_contracts"), "register"),
+    entry::<GovernanceRule>(Some("contracts/governance_rules"), "define"),
+    entry::<Rulebook>(None, "enforce"),
 ];
 
 /// The aggregate of this kind.

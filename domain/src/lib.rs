@@ -10,10 +10,14 @@ pub mod banking;
 pub mod catalog;
 pub mod content;
 pub mod context;
+pub mod contracts;
+pub mod datacentre;
 pub mod identity;
 pub mod message;
+pub mod open_banking;
 pub mod organizations;
 pub mod platform;
+pub mod recycling;
 pub mod services;
 pub mod support;
 #[cfg(test)]

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
 use daybook_domain::content::comment::CommentEvent;
 use daybook_domain::content::post::PostEvent;
+use daybook_domain::contracts::api_contract::ApiContractEvent;
+use daybook_domain::contracts::governance_rule::GovernanceRuleEvent;
+use daybook_domain::contracts::rulebook::RulebookEvent;
+use daybook_domain::datacentre::server::ServerEvent;
+use daybook_domain::datacentre::usage::UsageEvent;
 use daybook_domain::identity::admins::AdminsEvent;
 use daybook_domain::identity::api_key::ApiKeyEvent;
 use daybook_domain::identity::permission::PermissionEvent;
@@ -13,11 +18,13 @@ use daybook_domain::identity::role::RoleEvent;
 use daybook_domain::identity::session::SessionEvent;
 use daybook_domain::identity::user::UserEvent;
 use daybook_domain::message::{DecodeError, EventMessage};
+use daybook_domain::open_banking::aisp_account::AispAccountEvent;
 use daybook_domain::organizations::billing_account::BillingAccountEvent;
 use daybook_domain::organizations::organization::OrganizationEvent;
 use daybook_domain::organizations::resource::ResourceEvent;
 use daybook_domain::platform::notification::NotificationEvent;
 use daybook_domain::platform::setting::SettingEvent;
+use daybook_domain::recycling::collection::CollectionEvent;
 use daybook_domain::services::service::ServiceEvent;
 use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_domain::support::asset::AssetEvent;
@@ -28,24 +35,32 @@ use sqlx::PgConnection;
 use crate::banking::account::{self, AccountRow, TransactionRow};
 use crate::content::comment::{self, CommentRow};
 use crate::content::post::{self, PostRow};
+use crate::contracts::api_contract::{self, ApiAliasRow, ApiContractRow};
+use crate::contracts::audit_log::SsotAuditLogRow;
+use crate::contracts::governance_rule::{self, GovernanceRuleRow};
+use crate::contracts::rulebook;
+use crate::datacentre::server::{self, ServerRow};
+use crate::datacentre::usage::{self, UsageMetricRow};
 use crate::identity::admins;
 use crate::identity::api_key::{self, ApiKeyRow};
 use crate::identity::permission::{self, PermissionRow};
 use crate::identity::role::{self, RolePermissionRow, RoleRow};
 use crate::identity::session::{self, SessionRow};
-use crate::identity::user::{self, UserIdentifierRow, UserRoleRow, UserRow};
+use crate::identity::user::{self, UserIdentifierRow, UserProfileRow, UserRoleRow, UserRow};
+use crate::open_banking::aisp_account::{self, AispAccountRow, AispTransactionRow};
 use crate::organizations::billing_account::{self, BillingAccountRow};
 use crate::organizations::organization::{self, OrgMemberRow, OrganizationRow};
 use crate::organizations::resource::{self, ResourceMetadataRow, ResourceRow};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::platform::notification::{self, NotificationRow};
 use crate::platform::setting::{self, SystemSettingRow};
+use crate::recycling::collection::{self, RecyclingCollectionRow, RecyclingProcessingRow};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};
 use crate::support::asset::{self, ItAssetRow};
 use crate::support::ticket::{self, SupportTicketRow};
-use crate::table::{ColumnName, Row, Statements};
+use crate::table::{ColumnName, Period, Row, Statements};
 use crate::write;
 
 /// The name under which the whole read model keeps its checkpoints: one name, or "posted" would be
@@ -62,6 +77,7 @@ read_model! {
         permissions: PermissionRow,
         roles: RoleRow,
         role_permissions: RolePermissionRow,
+        user_profiles: UserProfileRow,
         user_roles: UserRoleRow,
         api_keys: ApiKeyRow,
         organizations: OrganizationRow,
@@ -76,8 +92,18 @@ read_model! {
         service_subscriptions: SubscriptionRow,
         accounts: AccountRow,
         transactions: TransactionRow,
+        aisp_accounts: AispAccountRow,
+        aisp_transactions: AispTransactionRow,
+        recycling_collections: RecyclingCollectionRow,
+        recycling_processing: RecyclingProcessingRow,
         support_tickets: SupportTicketRow,
         it_assets: ItAssetRow,
+        dc_servers: ServerRow,
+        dc_usage_metrics: UsageMetricRow,
+        ssot_api_contracts: ApiContractRow,
+        ssot_api_aliases: ApiAliasRow,
+        ssot_governance_rules: GovernanceRuleRow,
+        ssot_audit_logs: SsotAuditLogRow,
         system_settings: SystemSettingRow,
         notifications: NotificationRow,
     }
@@ -96,8 +122,15 @@ read_model! {
         "services.service" => Service(service, ServiceEvent),
         "services.subscription" => Subscription(subscription, SubscriptionEvent),
         "banking.account" => Account(account, AccountEvent),
+        "open_banking.aisp_account" => AispAccount(aisp_account, AispAccountEvent),
+        "recycling.collection" => Collection(collection, CollectionEvent),
         "support.ticket" => Ticket(ticket, TicketEvent),
         "support.asset" => Asset(asset, AssetEvent),
+        "datacentre.server" => Server(server, ServerEvent),
+        "datacentre.usage" => Usage(usage, UsageEvent),
+        "contracts.api_contract" => ApiContract(api_contract, ApiContractEvent),
+        "contracts.governance_rule" => GovernanceRule(governance_rule, GovernanceRuleEvent),
+        "contracts.rulebook" => Rulebook(rulebook, RulebookEvent),
         "platform.setting" => Setting(setting, SettingEvent),
         "platform.notification" => Notification(notification, NotificationEvent),
     }
@@ -112,7 +145,7 @@ pub struct TableInfo {
     pub columns: &'static [ColumnName],
     /// Its key, without the partition's column.
     pub key: &'static [&'static str],
-    /// The column by whose month it is partitioned.
+    /// The column by whose month or week it is partitioned.
     pub month: Option<&'static str>,
 }
 
@@ -124,10 +157,17 @@ impl TableInfo {
     }
 }
 
-/// A month of a partitioned table, by its first day.
+/// A month or week of a partitioned table, by its first day.
 pub type Month = (&'static str, NaiveDate);
 
-pub(crate) fn month_of(table: &'static str, at: DateTime<Utc>) -> Month {
+/// The partition of `R`'s table that holds what is of `at`.
+pub(crate) fn month_of<R: Row>(at: DateTime<Utc>) -> Month {
     let date = at.date_naive();
-    (table, date.with_day(1).unwrap_or(date))
+    let first = match R::PERIOD {
+        Period::Month => date.with_day(1),
+        Period::Week => {
+            date.checked_sub_days(Days::new(u64::from(date.weekday().num_days_from_monday())))
+        }
+    };
+    (R::TABLE, first.unwrap_or(date))
 }

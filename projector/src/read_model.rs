@@ -142,7 +142,9 @@ macro_rules! read_model {
             /// Takes down what the event just projected has changed.
             pub(crate) fn record(&mut self, trail: &mut Trail<'_>) -> Result<(), Fault> {
                 $(for change in self.$table.take_changes() {
-                    trail.add(&change)?;
+                    if $Row::AUDITED {
+                        trail.add(&change)?;
+                    }
                 })+
                 Ok(())
             }
@@ -151,7 +153,7 @@ macro_rules! read_model {
             pub(crate) fn months(&self, months: &mut BTreeSet<Month>) {
                 $(if $Row::MONTH.is_some() {
                     for row in self.$table.writes().inserts {
-                        months.extend(row.month().map(|at| month_of($Row::TABLE, at)));
+                        months.extend(row.month().map(month_of::<$Row>));
                     }
                 })+
             }

@@ -75,6 +75,8 @@ struct Slot<R> {
     current: Option<R>,
     /// When it was last touched, counted in batches.
     used: u64,
+    /// By which event it was last changed, as [`TableRows`] counts them.
+    changed: u64,
 }
 
 /// One change of one row by one event.
@@ -92,6 +94,8 @@ pub struct TableRows<R: Row> {
     slots: HashMap<R::Key, Slot<R>>,
     /// What the event under way has changed: each row as it was before the event.
     before: Vec<(R::Key, Option<R>)>,
+    /// The number of the event under way, from 1.
+    event: u64,
     clock: u64,
     /// Whether the table may hold rows that are not here.
     spilled: bool,
@@ -99,7 +103,7 @@ pub struct TableRows<R: Row> {
 
 impl<R: Row> Default for TableRows<R> {
     fn default() -> Self {
-        Self { slots: HashMap::new(), before: Vec::new(), clock: 0, spilled: true }
+        Self { slots: HashMap::new(), before: Vec::new(), event: 1, clock: 0, spilled: true }
     }
 }
 
@@ -142,7 +146,7 @@ impl<R: Row> TableRows<R> {
         if slot.current.is_some() {
             return Err(Fault::Exists { table: R::TABLE, key: format!("{key:?}") });
         }
-        remember(&mut self.before, &key, &slot.current);
+        remember(&mut self.before, self.event, &key, slot);
         slot.current = Some(row);
         Ok(())
     }
@@ -153,12 +157,27 @@ impl<R: Row> TableRows<R> {
     /// When it is not there, or `touches` did not name it.
     pub fn update(&mut self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<(), Fault> {
         let slot = slot(&mut self.slots, key)?;
-        remember(&mut self.before, key, &slot.current);
+        remember(&mut self.before, self.event, key, slot);
         match &mut slot.current {
             Some(row) => change(row),
             None => return Err(Fault::Missing { table: R::TABLE, key: format!("{key:?}") }),
         }
         Ok(())
+    }
+
+    /// Changes a row, and gives it as it was and as it is.
+    ///
+    /// # Errors
+    /// When it is not there, or `touches` did not name it.
+    pub fn changed(&mut self, key: &R::Key, change: impl FnOnce(&mut R)) -> Result<(R, R), Fault> {
+        let before = self.get(key)?.cloned();
+        self.update(key, change)?;
+        match (before, self.get(key)?.cloned()) {
+            (Some(before), Some(after)) => Ok((before, after)),
+            (None | Some(_), None | Some(_)) => {
+                Err(Fault::Missing { table: R::TABLE, key: format!("{key:?}") })
+            }
+        }
     }
 
     /// Removes a row.
@@ -170,7 +189,7 @@ impl<R: Row> TableRows<R> {
         if slot.current.is_none() {
             return Err(Fault::Missing { table: R::TABLE, key: format!("{key:?}") });
         }
-        remember(&mut self.before, key, &slot.current);
+        remember(&mut self.before, self.event, key, slot);
         slot.current = None;
         Ok(())
     }
@@ -185,13 +204,16 @@ impl<R: Row> TableRows<R> {
                 Some(slot) => slot.used = used,
                 None if self.spilled => missing.push(key),
                 None => {
-                    self.slots.insert(key, Slot { stored: None, current: None, used });
+                    self.slots.insert(key, Slot { stored: None, current: None, used, changed: 0 });
                 }
             }
         }
         // A key may be both: freed by one event, taken by a later one. Then what is loaded counts.
         for key in touched.made {
-            self.slots.entry(key).or_insert(Slot { stored: None, current: None, used }).used = used;
+            self.slots
+                .entry(key)
+                .or_insert(Slot { stored: None, current: None, used, changed: 0 })
+                .used = used;
         }
         missing
     }
@@ -200,16 +222,20 @@ impl<R: Row> TableRows<R> {
     pub(crate) fn loaded(&mut self, keys: Vec<R::Key>, rows: Vec<R>) {
         let used = self.clock;
         for key in keys {
-            self.slots.insert(key, Slot { stored: None, current: None, used });
+            self.slots.insert(key, Slot { stored: None, current: None, used, changed: 0 });
         }
         for row in rows {
             let key = row.key();
-            self.slots.insert(key, Slot { stored: Some(row.clone()), current: Some(row), used });
+            self.slots.insert(
+                key,
+                Slot { stored: Some(row.clone()), current: Some(row), used, changed: 0 },
+            );
         }
     }
 
     /// What the event under way changed, in key order, and starts the next one.
     pub(crate) fn take_changes(&mut self) -> Vec<Change<R>> {
+        self.event += 1;
         if self.before.is_empty() {
             return Vec::new();
         }
@@ -295,9 +321,16 @@ fn slot<'a, R: Row>(
         .ok_or_else(|| Fault::Unannounced { table: R::TABLE, key: format!("{key:?}") })
 }
 
-fn remember<R: Row>(before: &mut Vec<(R::Key, Option<R>)>, key: &R::Key, row: &Option<R>) {
-    if !before.iter().any(|(known, _)| known == key) {
-        before.push((key.clone(), row.clone()));
+/// Remembers a row as it was before the event, once.
+fn remember<R: Row>(
+    before: &mut Vec<(R::Key, Option<R>)>,
+    event: u64,
+    key: &R::Key,
+    slot: &mut Slot<R>,
+) {
+    if slot.changed != event {
+        slot.changed = event;
+        before.push((key.clone(), slot.current.clone()));
     }
 }
 

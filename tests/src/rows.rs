@@ -92,6 +92,13 @@ pub const TABLES: &[TableRows] = &[
         "'username', '{n}', '{a}000000000001'",
     ),
     rows(
+        "user_profiles",
+        Whose::Fellows,
+        "user_id",
+        "id, user_id, bio",
+        "'{a}000000000001', '{a}000000000001', 'words of {n}'",
+    ),
+    rows(
         "api_keys",
         Whose::User,
         "user_id",
@@ -193,6 +200,34 @@ pub const TABLES: &[TableRows] = &[
         "'{a}000000000018', '{n}', 'laptop', '{a}000000000001', 'assigned', 'today'",
     ),
     rows(
+        "aisp_accounts",
+        Whose::User,
+        "user_id",
+        "id, user_id, bank_id, account_id, account_type, currency",
+        "'{a}000000000019', '{a}000000000001', 'bank', '{n}', 'current', 'EUR'",
+    ),
+    rows(
+        "aisp_transactions",
+        Whose::User,
+        "account_id",
+        "id, account_id, transaction_id, amount, currency, transaction_date",
+        "'{a}000000000020', '{a}000000000019', '{n}', -1, 'EUR', 'today'",
+    ),
+    rows(
+        "recycling_collections",
+        Whose::User,
+        "customer_id",
+        "id, customer_id, collection_type, scheduled_date, location_address",
+        "'{a}000000000021', '{a}000000000001', 'glass', 'today', 'at home'",
+    ),
+    rows(
+        "recycling_processing",
+        Whose::User,
+        "collection_id",
+        "id, collection_id, material_type, weight_kg, processing_date",
+        "'{a}000000000022', '{a}000000000021', 'glass', 1, 'today'",
+    ),
+    rows(
         "accounts",
         Whose::User,
         "user_id",
@@ -240,7 +275,7 @@ pub async fn put(connection: &mut PgConnection) {
             put_one(rows, owner, connection).await;
         }
     }
-    for carols in ["users", "user_identifiers"] {
+    for carols in ["users", "user_identifiers", "user_profiles"] {
         let rows = TABLES.iter().find(|rows| rows.table == carols).expect("a table");
         put_one(rows, "carol", connection).await;
     }

@@ -6,7 +6,12 @@ use clap::{Args, Subcommand};
 
 use super::output::{Output, line};
 use super::{Exit, Failure, Outcome, Session};
-use crate::import::{Report, berka, incidents, stackexchange};
+use crate::import::api_contracts::read::Contracts;
+use crate::import::berka::read::Berka;
+use crate::import::cloudwatch::read::CloudWatch;
+use crate::import::incidents::read::Incidents;
+use crate::import::stackexchange::read::Site;
+use crate::import::{Report, Source};
 use crate::workbench::Workbench;
 
 /// Import real data through real commands
@@ -30,6 +35,13 @@ enum What {
     /// Incidents of a ServiceNow process with their whole histories, 2016 (UCI): incident_event_log.csv
     #[command(after_help = "Example: daybook import incidents ./incidents")]
     Incidents(From),
+    /// Metrics of servers at five-minute steps, 2014 (Numenta Anomaly Benchmark): <sort>_<metric>_<host>.csv
+    #[command(after_help = "Example: daybook import cloudwatch ./cloudwatch")]
+    Cloudwatch(From),
+    /// Public API contracts: name, version, base URL and description in contracts.tsv; titles and counts
+    /// of paths are passed over
+    #[command(after_help = "Example: daybook import api-contracts ./api-contracts --dry-run")]
+    ApiContracts(From),
 }
 
 #[derive(Debug, Args)]
@@ -47,98 +59,38 @@ struct From {
 impl Import {
     pub(super) async fn run(self, session: Session) -> Outcome {
         match self.what {
-            What::Berka(from) => import_berka(from, session).await,
-            What::Stackexchange(from) => import_stackexchange(from, session).await,
-            What::Incidents(from) => import_incidents(from, session).await,
+            What::Berka(from) => import::<Berka>(from, session).await,
+            What::Stackexchange(from) => import::<Site>(from, session).await,
+            What::Incidents(from) => import::<Incidents>(from, session).await,
+            What::Cloudwatch(from) => import::<CloudWatch>(from, session).await,
+            What::ApiContracts(from) => import::<Contracts>(from, session).await,
         }
     }
 }
 
-async fn import_berka(from: From, session: Session) -> Outcome {
-    let read = berka::read(&from.folder)?;
+async fn import<S: Source>(from: From, session: Session) -> Outcome {
+    let source = S::read(&from.folder)?;
     if from.dry_run {
-        let report = Report { wrong: read.wrong.clone(), ..Report::default() };
-        print(&report, from.output)?;
-        if from.output == Output::Table {
-            line(format!(
-                "Nothing was sent. Without --dry-run: {} accounts, {} transactions.",
-                read.accounts.len(),
-                read.transactions.len()
-            ));
-        }
-        return outcome(&report);
-    }
-    let bench =
-        Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
-    let mut report = berka::import(bench.engine.clone(), &read).await;
-    let posted = bench.posted(report.position).await;
-    if posted.is_ok() {
-        report.checks = berka::compare(&bench.pools.projector, &read).await?;
-    }
-    bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
-    print(&report, from.output)?;
-    posted.map_err(|error| {
-        Failure::failed(format!("all is in the log, but not posted yet: {error}"))
-    })?;
-    outcome(&report)
-}
-
-async fn import_stackexchange(from: From, session: Session) -> Outcome {
-    let site = stackexchange::read(&from.folder)?;
-    if from.dry_run {
-        let report = stackexchange::report(&site);
-        print(&report, from.output)?;
-        if from.output == Output::Table {
-            let (questions, answers) = site.counts();
-            line(format!(
-                "Nothing was sent. Without --dry-run: {questions} posts, {answers} comments."
-            ));
-        }
-        return outcome(&report);
-    }
-    let bench =
-        Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
-    let mut report = stackexchange::import(bench.engine.clone(), &site).await;
-    let posted = bench.posted(report.position).await;
-    if posted.is_ok() {
-        report.checks = stackexchange::compare(&bench.pools.projector, &site).await?;
-    }
-    bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
-    print(&report, from.output)?;
-    posted.map_err(|error| {
-        Failure::failed(format!("all is in the log, but not posted yet: {error}"))
-    })?;
-    outcome(&report)
-}
-
-async fn import_incidents(from: From, session: Session) -> Outcome {
-    let read = incidents::read(&from.folder)?;
-    if from.dry_run {
-        let told = incidents::IncidentsReport::of(&read);
+        let told = source.told();
         print(&told, from.output)?;
         if from.output == Output::Table {
-            line(format!(
-                "Nothing was sent. Without --dry-run: {} tickets, {} changes, {} commands.",
-                read.incidents.len(),
-                read.changes(),
-                incidents::plan::commands(&read).len()
-            ));
+            line(format!("Nothing was sent. Without --dry-run: {}.", source.summary()));
         }
-        return outcome(&told.report);
+        return outcome(told.as_ref());
     }
     let bench =
         Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
-    let mut told = incidents::import(bench.engine.clone(), &read).await;
-    let posted = bench.posted(told.report.position).await;
+    let mut told = source.import(bench.engine.clone()).await;
+    let posted = bench.posted(told.as_ref().position).await;
     if posted.is_ok() {
-        told.report.checks = incidents::compare(&bench.pools.projector, &read).await?;
+        told.as_mut().checks = source.compare(&bench.pools.projector).await?;
     }
     bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
     print(&told, from.output)?;
     posted.map_err(|error| {
         Failure::failed(format!("all is in the log, but not posted yet: {error}"))
     })?;
-    outcome(&told.report)
+    outcome(told.as_ref())
 }
 
 fn print(

@@ -1,14 +1,13 @@
--- Monthly partitions that should be there and are not: (name, whether it is this month's).
-WITH months AS (
-    SELECT date_trunc('month', now() AT TIME ZONE 'UTC') AS month, true AS now
+-- Partitions that should be there and are not: (name, whether it is this month's or this week's).
+WITH known (name, suffix, period) AS (
+    SELECT 'journal.events', '"_"YYYY"_"MM', 'month'
     UNION ALL
-    SELECT date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', false
+    SELECT 'public.' || table_name, suffix, period FROM projector.monthly_tables
+), wanted AS (
+    SELECT name || to_char(date_trunc(period, now() AT TIME ZONE 'UTC'), suffix) AS name, true AS now
+    FROM known
+    UNION ALL
+    SELECT name || to_char(date_trunc(period, now() AT TIME ZONE 'UTC') + ('1 ' || period)::interval, suffix), false
+    FROM known
 )
-SELECT format('journal.events_%s', to_char(month, 'YYYY_MM')), now
-FROM months
-WHERE to_regclass(format('journal.events_%s', to_char(month, 'YYYY_MM'))) IS NULL
-UNION ALL
-SELECT format('public.%s%s', t.table_name, to_char(month, t.suffix)), now
-FROM months, projector.monthly_tables t
-WHERE to_regclass(format('public.%I', t.table_name || to_char(month, t.suffix))) IS NULL
-ORDER BY 2 DESC, 1
+SELECT name, now FROM wanted WHERE to_regclass(name) IS NULL ORDER BY 2 DESC, 1

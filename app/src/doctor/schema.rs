@@ -49,21 +49,21 @@ fn judge(states: &[MigrationState]) -> Finding {
     }
 }
 
-/// The log's partition of the running month is a must, that of the next one is soon.
+/// The partition of the running month or week is a must, that of the next one is soon.
 pub(super) async fn partitions(pools: &Pools) -> Found {
     let missing: Vec<(String, bool)> =
         sqlx::query_as(include_str!("partitions.sql")).fetch_all(&pools.maintenance).await?;
     if missing.is_empty() {
-        return Ok(vec![Finding::ok("partitions", "made for this month and the next")]);
+        return Ok(vec![Finding::ok("partitions", "made for now and the time after")]);
     }
     let mend = "run `daybook serve` with the role command, which makes them hourly, and look for \"upkeep\" in its log";
     Ok(missing
         .into_iter()
         .map(|(name, now)| {
             if now {
-                Finding::fail("partitions", format!("{name} is missing, for this month"), mend)
+                Finding::fail("partitions", format!("{name} is missing, and needed now"), mend)
             } else {
-                Finding::warn("partitions", format!("{name} is missing, for next month"), mend)
+                Finding::warn("partitions", format!("{name} is missing, and needed soon"), mend)
             }
         })
         .collect())

@@ -10,6 +10,8 @@ use daybook_http::Caller;
 use futures::{Stream, StreamExt};
 use indicatif::ProgressBar;
 
+use super::plan::Planned;
+use super::progress;
 use super::report::{Report, Wrong};
 
 /// The caller behind a tool of the command line.
@@ -23,6 +25,21 @@ pub fn caller(actor: Actor) -> Caller {
         session_id: None,
         traceparent: None,
     }
+}
+
+/// Sends the commands of an import, and adds to the report what became of them. They come from
+/// the lines of `file`.
+pub async fn planned(
+    engine: Arc<Engine>,
+    file: &'static str,
+    commands: Vec<Planned>,
+    report: &mut Report,
+) {
+    let bar = progress::bar(commands.len() as u64, "importing");
+    let lines = commands.into_iter().map(|planned| (planned.source, Ok(planned.line)));
+    let lines = futures::stream::iter(lines);
+    submit(engine, Actor::importer(), file, lines, &bar, report).await;
+    bar.finish_and_clear();
 }
 
 /// Sends the commands and adds to the report what became of them. The number

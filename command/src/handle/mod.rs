@@ -2,15 +2,20 @@
 //! they must know of others, and which other streams they write.
 
 pub(crate) mod account;
+pub(crate) mod aisp_account;
+pub(crate) mod api_contract;
 pub(crate) mod api_key;
 pub(crate) mod asset;
 pub(crate) mod billing_account;
+pub(crate) mod collection;
 pub(crate) mod comment;
+pub(crate) mod governance_rule;
 pub(crate) mod notification;
 pub(crate) mod organization;
 pub(crate) mod post;
 pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod setting;
 pub(crate) mod subscription;

@@ -39,7 +39,7 @@ pub(super) async fn submit(
 ) -> Result<Response, Problem> {
     one::require_content_type(&headers, &["application/x-ndjson", "application/ndjson"])?;
     let reader = StreamReader::new(pieces(body, sizes.batch));
-    let lines = FramedRead::new(reader, Lines::new(sizes.command))
+    let lines = FramedRead::new(reader, Lines::new(sizes.batch.max(sizes.command)))
         .enumerate()
         .map(|(index, line)| (index as u64 + 1, line))
         .filter(|(_, line)| {
@@ -111,14 +111,18 @@ enum Parsed {
 
 fn parse(line: io::Result<RawLine>, sizes: Sizes) -> Parsed {
     match line {
+        Ok(RawLine::Text(text)) if text.len() > sizes.command => {
+            let line = parse_line(&text).ok().filter(|line| {
+                let named = line.command_type.rsplit_once('.');
+                named.is_some_and(|(kind, name)| text.len() <= sizes.of(kind, name))
+            });
+            Parsed::Line(line.ok_or_else(|| too_long(sizes)))
+        }
         Ok(RawLine::Text(text)) => Parsed::Line(parse_line(&text)),
         Ok(RawLine::NoText) => {
             Parsed::Line(Err(CommandError::Malformed("the line is not UTF-8".into())))
         }
-        Ok(RawLine::TooLong) => Parsed::Line(Err(CommandError::TooLarge(format!(
-            "a command has at most {} bytes",
-            sizes.command
-        )))),
+        Ok(RawLine::TooLong) => Parsed::Line(Err(too_long(sizes))),
         Err(error) if is_too_large(&error) => Parsed::End(CommandError::TooLarge(format!(
             "a batch has at most {} bytes: what comes after this line is not taken",
             sizes.batch
@@ -127,6 +131,10 @@ fn parse(line: io::Result<RawLine>, sizes: Sizes) -> Parsed {
             Parsed::End(CommandError::Malformed(format!("the batch broke off here: {error}")))
         }
     }
+}
+
+fn too_long(sizes: Sizes) -> CommandError {
+    CommandError::TooLarge(format!("a command has at most {} bytes", sizes.command))
 }
 
 fn is_too_large(error: &io::Error) -> bool {

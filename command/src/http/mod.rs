@@ -17,6 +17,8 @@ use crate::engine::Engine;
 
 /// The most bytes of a single command.
 pub const COMMAND_BYTES: usize = 1 << 20;
+/// Commands that carry many things at once: a single one may be as large as a batch.
+const BULKY: &[(&str, &str)] = &[("datacentre.server", "record_usage")];
 /// The most bytes of a batch.
 pub const BATCH_BYTES: usize = 8 << 20;
 
@@ -35,6 +37,14 @@ impl Default for Sizes {
     }
 }
 
+impl Sizes {
+    /// The most bytes of this command of an aggregate.
+    #[must_use]
+    pub fn of(&self, kind: &str, name: &str) -> usize {
+        if BULKY.contains(&(kind, name)) { self.batch.max(self.command) } else { self.command }
+    }
+}
+
 /// The routes of the write side, with the usual sizes.
 pub fn router(engine: Arc<Engine>) -> Router {
     router_with(engine, Sizes::default())
@@ -45,9 +55,13 @@ pub fn router(engine: Arc<Engine>) -> Router {
 pub fn router_with(engine: Arc<Engine>, sizes: Sizes) -> Router {
     Router::new()
         .route("/v1/{context}/{plural}", post(one::create))
-        .route("/v1/{context}/{plural}/{id}/{command}", post(one::act))
         .layer(DefaultBodyLimit::max(sizes.command))
-        // A batch is counted while it is read.
+        // How large a command may be depends on which it is: it is counted while it is read.
+        .route(
+            "/v1/{context}/{plural}/{id}/{command}",
+            post(one::act).layer(axum::Extension(sizes)),
+        )
+        // So is a batch.
         .route("/v1/commands", post(many::submit).layer(axum::Extension(sizes)))
         .with_state(engine)
 }

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{Extension, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use daybook_domain::catalog;
 use daybook_http::{Caller, Params, Problem, Visitor};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::engine::Engine;
-use crate::http::{answer, preconditions, sign_in};
+use crate::http::{Sizes, answer, preconditions, sign_in};
 use crate::order::Intake;
 
 pub(super) type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
@@ -76,11 +77,12 @@ pub(super) async fn create(
 /// Does something to what exists.
 pub(super) async fn act(
     State(engine): State<Arc<Engine>>,
+    Extension(sizes): Extension<Sizes>,
     names: Names<(String, String, String, String)>,
     pairs: Pairs,
     headers: HeaderMap,
     caller: Caller,
-    body: Body,
+    body: axum::body::Body,
 ) -> Result<Response, Problem> {
     let Path((context, plural, id, command)) = names.map_err(|error| no_names(&error))?;
     let path = format!("{context}/{plural}");
@@ -94,8 +96,9 @@ pub(super) async fn act(
             "{name} makes something new: send it to /v1/{path}"
         )));
     }
+    let body = whole(body, sizes.of(aggregate.kind, &name)).await?;
     let request = Request { path: &path, kind: aggregate.kind, name, stream: Some(id) };
-    let fields = fields(&headers, body)?;
+    let fields = object(&headers, &body)?;
     submit(&engine, request, pairs, &headers, caller, fields).await
 }
 
@@ -141,21 +144,38 @@ pub(super) async fn submit(
 /// The body as a JSON object; nothing at all is an empty one.
 pub(super) fn fields(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Problem> {
     let bytes = body.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too-large",
-                "the command is larger than what is taken at once",
-            )
-        } else {
-            Problem::malformed("the body ended early")
-        }
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { too_large() } else { broken_off() }
     })?;
+    object(headers, &bytes)
+}
+
+/// The whole body, of at most so many bytes.
+async fn whole(body: axum::body::Body, most: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, most).collect().await {
+        Ok(read) => Ok(read.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(broken_off()),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        "the command is larger than what is taken at once",
+    )
+}
+
+fn broken_off() -> Problem {
+    Problem::malformed("the body ended early")
+}
+
+fn object(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Problem> {
     if bytes.is_empty() {
         return Ok(Map::new());
     }
     require_content_type(headers, &["application/json"])?;
-    crate::fields::read(&bytes)
+    crate::fields::read(bytes)
         .map_err(|error| Problem::malformed(format!("the body cannot be read: {error}")))
 }
 

@@ -63,6 +63,8 @@ const ABOUT_THINGS: &[(&str, &str)] = &[
     ("identity.permission", "description"),
     ("identity.role", "description"),
     ("services.service", "description"),
+    ("contracts.api_contract", "description"),
+    ("contracts.governance_rule", "description"),
 ];
 
 #[test]

@@ -15,9 +15,14 @@ pub struct Username(String);
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Phone(String);
 
+/// An address in the web: http or https, at most 500 characters, without white space.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WebAddress(String);
+
 checked_string!(Email);
 checked_string!(Username);
 checked_string!(Phone);
+checked_string!(WebAddress);
 
 impl Email {
     /// The address without regard to case: what is unique.
@@ -67,6 +72,20 @@ impl Username {
     }
 }
 
+impl WebAddress {
+    fn check(text: &str) -> Result<(), InvalidValue> {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let plain = |c: char| !c.is_whitespace() && !c.is_control();
+        let fits = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'));
+        if !fits || text.chars().count() > 500 || !text.chars().all(plain) {
+            return Err(InvalidValue::new(
+                "an address such as \"https://example.com/ada.png\" is allowed, at most 500 characters",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Phone {
     fn check(text: &str) -> Result<(), InvalidValue> {
         let fits = |b: u8| b.is_ascii_digit() || b" +-./()".contains(&b);
@@ -87,6 +106,7 @@ shown_as_text! {
     }
     Username { "type": "string", "pattern": "^[A-Za-z0-9._-]{1,50}$" }
     Phone { "type": "string", "pattern": "^[0-9 +./()-]{3,20}$" }
+    WebAddress { "type": "string", "format": "uri", "maxLength": 500, "pattern": "^https?://" }
 }
 
 #[cfg(test)]
@@ -116,6 +136,11 @@ mod tests {
             assert!(wrong.parse::<Username>().is_err(), "{wrong}");
         }
         assert!("+420 (2) 123-456".parse::<Phone>().is_ok());
+        assert!("https://example.com/ada.png?s=1".parse::<WebAddress>().is_ok());
+        let long = format!("https://{}", "a".repeat(500));
+        for wrong in ["", "https://", "http:///x", "javascript:alert(1)", "https://a b", &long] {
+            assert!(wrong.parse::<WebAddress>().is_err(), "{wrong}");
+        }
         for wrong in ["", "12", "call me", "123456789012345678901"] {
             assert!(wrong.parse::<Phone>().is_err(), "{wrong}");
         }

@@ -200,11 +200,12 @@ fn row_schema(table: &ReadTable) -> Value {
 
 fn column_schema(column: &ColumnName) -> Value {
     match (column.array, column.cast) {
-        (_, Some("jsonb")) => json!({ "type": ["object", "null"] }),
+        (_, Some("jsonb")) => json!({ "type": ["object", "array", "null"] }),
         (_, Some("text[]")) => json!({ "type": "array", "items": { "type": "string" } }),
         ("uuid", _) => json!({ "type": ["string", "null"], "format": "uuid" }),
         ("timestamptz", _) => json!({ "type": ["string", "null"], "format": "date-time" }),
-        ("numeric", _) => {
+        ("date", _) => json!({ "type": ["string", "null"], "format": "date" }),
+        ("numeric" | "numeric(20,6)", _) => {
             json!({ "type": ["string", "null"], "format": "decimal", "examples": ["12.34"] })
         }
         ("bool", _) => json!({ "type": "boolean" }),

@@ -1,9 +1,9 @@
 //! `users`; `user_identifiers` beside it, what users are found by; and `user_roles`, the roles that
-//! they have beside the built-in one.
+//! they have beside the built-in one; and `user_profiles`, what they say of themselves.
 
 use chrono::{DateTime, Utc};
 use daybook_domain::identity::user::UserEvent;
-use daybook_domain::identity::user::events::Registered;
+use daybook_domain::identity::user::events::{Described, Registered};
 use daybook_domain::values::UserStatus;
 use daybook_store::Recorded;
 use uuid::Uuid;
@@ -56,6 +56,17 @@ crate::table! {
     updated_at: DateTime<Utc>,
 }
 
+crate::table! {
+    /// A row of `user_profiles`.
+    pub struct UserProfileRow in "user_profiles", key (id: Uuid), entity id;
+    id: Uuid,
+    user_id: Uuid,
+    bio: Option<String>,
+    avatar_url: Option<String>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
 const EMAIL: &str = "email";
 const USERNAME: &str = "username";
 
@@ -81,6 +92,8 @@ pub fn touches(event: &UserEvent, recorded: &Recorded, touched: &mut Touched) {
             touched.users.needs(user);
             renames(USERNAME, event.from.key(), event.to.key(), touched);
         }
+        UserEvent::Described(event) if event.first => touched.user_profiles.makes(user),
+        UserEvent::Described(_) => touched.user_profiles.needs(user),
         UserEvent::RoleAssigned(event) => touched.user_roles.makes((user.0, event.role_id)),
         UserEvent::RoleUnassigned(event) => touched.user_roles.needs((user.0, event.role_id)),
         UserEvent::EmailVerified(_)
@@ -133,6 +146,7 @@ pub fn project(event: &UserEvent, recorded: &Recorded, rows: &mut Rows) -> Resul
             user.last_name = event.last_name.as_str().to_owned();
             user.phone = event.phone.as_ref().map(|phone| phone.as_str().to_owned());
         }),
+        UserEvent::Described(event) => described(event, recorded, rows),
         UserEvent::PasswordChanged(event) => change(recorded, rows, |user| {
             user.password_hash = event.password_hash.as_str().to_owned();
         }),
@@ -176,6 +190,21 @@ pub fn project(event: &UserEvent, recorded: &Recorded, rows: &mut Rows) -> Resul
         }),
         UserEvent::VerificationRequested(_) => Ok(()),
     }
+}
+
+/// A user has one profile, under their own id, from the first time that they say something.
+fn described(event: &Described, recorded: &Recorded, rows: &mut Rows) -> Result<(), Fault> {
+    let bio = event.bio.as_ref().map(|bio| bio.as_str().to_owned());
+    let avatar_url = event.avatar_url.as_ref().map(|url| url.as_str().to_owned());
+    let (id, now) = (recorded.stream_id, recorded.recorded_at);
+    if event.first {
+        let row =
+            UserProfileRow { id, user_id: id, bio, avatar_url, created_at: now, updated_at: now };
+        return rows.user_profiles.insert(row);
+    }
+    rows.user_profiles.update(&(id,), |profile| {
+        (profile.bio, profile.avatar_url, profile.updated_at) = (bio, avatar_url, now);
+    })
 }
 
 fn registered(event: &Registered, recorded: &Recorded, rows: &mut Rows) -> Result<(), Fault> {

@@ -36,7 +36,7 @@ crate::table! {
 }
 
 /// How many audit ids each position has.
-const IDS_PER_POSITION: i64 = 1 << 20;
+pub(crate) const IDS_PER_POSITION: i64 = 1 << 20;
 
 /// The audit rows of one event, while they are written.
 #[derive(Debug)]

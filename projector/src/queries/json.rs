@@ -11,7 +11,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::tables::ReadTable;
-use crate::table::{Column, ColumnName, Hundredths, JsonText, Words};
+use crate::table::{Column, ColumnName, Hundredths, JsonText, Millionths, Words};
 
 /// `stored.id, stored.status::text, …`: what [`row`] reads, in the order of the table's columns.
 #[must_use]
@@ -52,6 +52,7 @@ fn value(row: &PgRow, at: usize, column: &ColumnName, out: &mut String) -> Resul
         ("timestamptz", _) => write::<DateTime<Utc>>(row, at, out),
         ("date", _) => write::<NaiveDate>(row, at, out),
         ("numeric", _) => write::<Hundredths>(row, at, out),
+        ("numeric(20,6)", _) => write::<Millionths>(row, at, out),
         ("bool", _) => write::<bool>(row, at, out),
         ("int4", _) => write::<i32>(row, at, out),
         ("int8", _) => write::<i64>(row, at, out),

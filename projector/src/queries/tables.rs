@@ -3,9 +3,13 @@
 
 mod banking;
 mod content;
+mod contracts;
+mod datacentre;
 mod identity;
+mod open_banking;
 mod organizations;
 mod platform;
+mod recycling;
 mod services;
 mod support;
 
@@ -53,6 +57,12 @@ pub enum Owner {
     Organization(&'static str),
     /// Every member of the organization that has the resource in this column.
     Resource(&'static str),
+    /// The user of the account elsewhere in this column.
+    AispAccount(&'static str),
+    /// The customer of the collection in this column.
+    Collection(&'static str),
+    /// The customer of the server in this column.
+    Server(&'static str),
     /// Nobody: seen by those who see all of the table.
     Nobody,
 }
@@ -117,7 +127,11 @@ const BY_CONTEXT: &[&[ReadTable]] = &[
     content::TABLES,
     services::TABLES,
     banking::TABLES,
+    open_banking::TABLES,
+    recycling::TABLES,
     support::TABLES,
+    datacentre::TABLES,
+    contracts::TABLES,
     platform::TABLES,
 ];
 

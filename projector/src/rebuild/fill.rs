@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 use super::{Memory, OnProgress, Progress, RebuildError};
 use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
-use crate::table::Row;
 use crate::worker::lanes::Checkpoint;
 use crate::worker::post::make_partition;
 use crate::write;
@@ -110,7 +109,7 @@ impl<'a> Fill<'a> {
         if let Some(partitions) = &mut self.partitions {
             let mut months = BTreeSet::new();
             self.rows.months(&mut months);
-            let audit = self.audit.iter().map(|row| month_of(AuditLogRow::TABLE, row.created_at));
+            let audit = self.audit.iter().map(|row| month_of::<AuditLogRow>(row.created_at));
             months.extend(audit);
             for month in months {
                 if partitions.known.insert(month) {

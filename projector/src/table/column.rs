@@ -50,6 +50,15 @@ pub struct Words {
     literal: String,
 }
 
+impl JsonText {
+    /// A value as JSON, as it is read back: its keys in one order, without spaces.
+    #[must_use]
+    pub fn of(value: &(impl serde::Serialize + ?Sized)) -> Self {
+        // What events are made of is JSON already.
+        Self(serde_json::to_value(value).unwrap_or_default().to_string())
+    }
+}
+
 impl Words {
     /// These words.
     #[must_use]

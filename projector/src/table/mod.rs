@@ -2,6 +2,7 @@
 //! that PostgreSQL, COPY and the audit trail must know of it follows.
 
 pub mod column;
+mod millionths;
 mod statements;
 
 use std::fmt::Debug;
@@ -13,6 +14,7 @@ use sqlx::query::Query;
 use uuid::Uuid;
 
 pub use column::{Column, Hundredths, JsonText, Words};
+pub use millionths::Millionths;
 pub use statements::{LIVE, SCRATCH, Statements};
 
 /// A column of a read table.
@@ -28,6 +30,15 @@ pub struct ColumnName {
     pub secret: bool,
 }
 
+/// How long a partition of a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    /// A month.
+    Month,
+    /// An ISO week: Monday to Sunday.
+    Week,
+}
+
 /// A row of a read table. Made by the macro [`table!`](macro@crate::table).
 pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     /// What identifies the row in memory; its columns are the table's key, but for a partition column.
@@ -38,8 +49,12 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     const COLUMNS: &'static [ColumnName];
     /// The columns of [`Row::Key`]; unique in the table.
     const KEY: &'static [&'static str];
-    /// The column by whose month the table is partitioned, if it is.
+    /// The column by whose month (or week, see [`Row::PERIOD`]) the table is partitioned, if it is.
     const MONTH: Option<&'static str>;
+    /// How long a partition is, where there are any.
+    const PERIOD: Period = Period::Month;
+    /// Whether its changes have rows in `audit_logs`.
+    const AUDITED: bool = true;
 
     /// Its key.
     fn key(&self) -> Self::Key;
@@ -67,6 +82,24 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     fn json(&self, other: Option<&Self>) -> String;
 }
 
+/// What a partition's column holds: an instant, or a day, which is the instant it begins in UTC.
+pub trait Moment {
+    /// The instant.
+    fn moment(&self) -> chrono::DateTime<chrono::Utc>;
+}
+
+impl Moment for chrono::DateTime<chrono::Utc> {
+    fn moment(&self) -> chrono::DateTime<chrono::Utc> {
+        *self
+    }
+}
+
+impl Moment for chrono::NaiveDate {
+    fn moment(&self) -> chrono::DateTime<chrono::Utc> {
+        self.and_time(chrono::NaiveTime::MIN).and_utc()
+    }
+}
+
 /// A query whose parameters are being bound.
 pub type BoundQuery<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -90,7 +123,9 @@ macro_rules! table {
         key ($($key:ident: $Key:ty),+),
         entity $entity:ident
         $(, month $month:ident)?
+        $(, week $week:ident)?
         $(, settled $settled:expr)?
+        $(, audited $audited:literal)?
         ;
         $($(#[$column_meta:meta])* $([$secret:ident])? $column:ident: $Type:ty $(as $cast:literal)?,)+
     ) => {
@@ -112,7 +147,9 @@ macro_rules! table {
                 },)+
             ];
             const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
-            const MONTH: Option<&'static str> = $crate::table!(@name $($month)?);
+            const MONTH: Option<&'static str> = $crate::table!(@name $($month)? $($week)?);
+            $(const PERIOD: $crate::table::Period = $crate::table!(@week $week);)?
+            $(const AUDITED: bool = $audited;)?
 
             fn key(&self) -> Self::Key {
                 ($(self.$key.clone(),)+)
@@ -128,7 +165,7 @@ macro_rules! table {
             })?
 
             fn month(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-                $crate::table!(@month self $($month)?)
+                $crate::table!(@month self $($month)? $($week)?)
             }
 
             fn bind<'q>(query: $crate::table::BoundQuery<'q>, rows: &[&Self]) -> $crate::table::BoundQuery<'q> {
@@ -182,10 +219,11 @@ macro_rules! table {
     (@cast $cast:literal) => { Some($cast) };
     (@secret) => { false };
     (@secret secret) => { true };
+    (@week $week:ident) => { $crate::table::Period::Week };
     (@name) => { None };
     (@name $month:ident) => { Some(stringify!($month)) };
     (@month $self:ident) => { None };
-    (@month $self:ident $month:ident) => { Some($self.$month) };
+    (@month $self:ident $month:ident) => { Some($crate::table::Moment::moment(&$self.$month)) };
     (@push_keys $from:ident ($a:ident)) => { $a.push(&$from.0) };
     (@push_keys $from:ident ($a:ident $b:ident)) => { $a.push(&$from.0); $b.push(&$from.1) };
 }

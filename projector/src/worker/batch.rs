@@ -8,6 +8,9 @@ use daybook_store::Recorded;
 
 use super::lanes::{Lanes, Standing};
 
+/// How much data the events of a batch carry, at most; one that carries more goes alone.
+const MOST_BYTES: usize = 4 << 20;
+
 /// Events that are posted in one transaction, by position.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -42,7 +45,8 @@ impl Batch {
             .collect();
         let mut in_batch = BTreeMap::new();
         let mut events = Vec::new();
-        while events.len() < limit {
+        let mut bytes = 0;
+        while events.len() < limit && bytes < MOST_BYTES {
             let Some(Reverse((_, number))) = next.pop() else { break };
             let front = lanes.own.get(&number).and_then(|lane| lane.pending.front());
             let front_seq = front.map(|event| event.lane_seq);
@@ -60,6 +64,7 @@ impl Batch {
             }
             let Some(event) = lane.pending.pop_front() else { continue };
             in_batch.insert(number, event.lane_seq);
+            bytes += event.data.get().len();
             if let Some(following) = lane.pending.front() {
                 next.push(Reverse((following.position, number)));
             }

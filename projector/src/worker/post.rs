@@ -9,7 +9,7 @@ use super::PostError;
 use super::batch::{Batch, Move};
 use crate::catalog::{Event, Month, NAME, Rows, Tables, Touched, VERSION, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
-use crate::table::{LIVE, Row};
+use crate::table::LIVE;
 use crate::write;
 
 /// Writes batches to the live tables.
@@ -106,7 +106,7 @@ impl Poster {
     async fn make_partitions(&mut self, folded: &Folded, pool: &PgPool) -> Result<(), PostError> {
         let mut months = BTreeSet::new();
         folded.rows.months(&mut months);
-        months.extend(folded.audit.iter().map(|row| month_of(AuditLogRow::TABLE, row.created_at)));
+        months.extend(folded.audit.iter().map(|row| month_of::<AuditLogRow>(row.created_at)));
         months.retain(|month| !self.months.contains(month));
         for (table, month) in months {
             make_partition((table, month), pool).await.map_err(PostError::sort)?;

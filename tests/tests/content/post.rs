@@ -4,7 +4,7 @@ use daybook_tests::Service;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{POSTS, act, draft, rows};
+use super::{COMMENTS, POSTS, act, draft, rows};
 
 const TEXT: &str = "<p>How fine?</p>\n\n<p>\"Žádný\" dotaz\tje 'hloupý' &amp; nic.</p>\r\n";
 
@@ -109,6 +109,18 @@ async fn only_the_author_or_a_manager_touches_it() {
     assert_eq!(read(&bobs, &post).await.refused(404), "not-found");
     assert_eq!(rows(&read(&bobs, POSTS).await.accepted()).len(), 0);
     assert_eq!(rows(&read(&managers, POSTS).await.accepted()).len(), 1);
+
+    // What is published is there for everyone, for as long as it is; so is what is said to it.
+    let said = json!({ "user_id": bob, "post_id": drafted["stream_id"], "content": "Yes" });
+    for (name, seen) in [("publish", 1), ("unpublish", 0), ("publish", 1), ("delete", 0)] {
+        let done = ask(&adas, &format!("{post}/{name}"), &json!({})).await.accepted();
+        if done["version"] == 4 {
+            let _ = ask(&bobs, COMMENTS, &said).await.accepted();
+        }
+        let _ = service.read_after(&post, &done["position"]).await.accepted();
+        let page = read(&bobs, POSTS).await.accepted();
+        assert_eq!(rows(&page).len(), seen, "after {name}: {page}");
+    }
 
     // Nobody writes for someone who is not active.
     let path = format!("/v1/identity/users/{ada}/suspend");

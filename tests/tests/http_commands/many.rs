@@ -279,3 +279,26 @@ async fn who_does_not_read_answers_is_not_read_from_either() {
     answer(server.request(Method::GET, "/health/ready", key)).await.ok();
     server.post(key, &format!("{ACCOUNTS}/{account}/deposit"), json!({ "amount": "1" })).await.ok();
 }
+
+#[tokio::test]
+async fn what_carries_much_may_be_a_long_line_and_nothing_else() {
+    let (house, server) = House::served().await;
+    let key = &house.admin.key;
+    let fields =
+        json!({ "hostname": "a.example", "ip_address": "192.0.2.7", "server_type": "web" });
+    let host = server.post(key, "/v1/datacentre/servers", fields).await.ok().stream();
+    let samples: Vec<Value> = (0..10_000)
+        .map(|n| {
+            let at = chrono::DateTime::from_timestamp(1_704_067_200 + n, 0).expect("an instant");
+            json!({ "metric_type": "cpu_utilization", "value": format!("{n}.{n:017}"), "unit": "percent", "recorded_at": at })
+        })
+        .collect();
+    let delivery = json!({ "type": "datacentre.server.record_usage", "stream_id": host, "data": { "samples": samples } });
+    let name = "x".repeat(1 << 20);
+    let long = json!({ "type": "datacentre.server.decommission", "stream_id": host, "data": { "reason": name } });
+    assert!(delivery.to_string().len() > 1 << 20);
+    let answers = server.many(key, &[delivery, long]).await;
+    assert_eq!((&answers[0]["status"], &answers[1]["status"]), (&json!(200), &json!(413)));
+    let path = format!("/v1/datacentre/servers/{host}/decommission");
+    server.post(key, &path, json!({ "reason": name })).await.refused(413, "too-large");
+}

@@ -2,9 +2,13 @@
 
 mod banking;
 mod content;
+mod contracts;
+mod datacentre;
 mod identity;
+mod open_banking;
 mod organizations;
 mod platform;
+mod recycling;
 mod services;
 mod support;
 
@@ -34,7 +38,11 @@ const PARTS: &[Part] = &[
     content::PART,
     services::PART,
     banking::PART,
+    open_banking::PART,
+    recycling::PART,
     support::PART,
+    datacentre::PART,
+    contracts::PART,
     platform::PART,
 ];
 
@@ -47,7 +55,11 @@ const MAKES: &[fn(Uuid) -> Vec<Made>] = &[
     organizations::makes,
     content::makes,
     services::makes,
+    open_banking::makes,
+    recycling::makes,
     support::makes,
+    datacentre::makes,
+    contracts::makes,
     platform::makes,
 ];
 

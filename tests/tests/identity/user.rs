@@ -19,6 +19,25 @@ async fn an_email_is_taken_once_whatever_its_case() {
 }
 
 #[tokio::test]
+async fn what_users_say_of_themselves_is_a_row_of_its_own() {
+    let service = Service::start().await;
+    let ada = service.register("ada").await;
+    let describe = format!("{USERS}/{ada}/describe");
+    let profile = format!("/v1/identity/user_profiles/{ada}");
+    let said = service.command(&describe, json!({"bio": "Notes\non the engine"})).await.accepted();
+    let row = service.read_after(&profile, &said["position"]).await.accepted();
+    assert_eq!((&row["bio"], &row["user_id"]), (&json!("Notes\non the engine"), &json!(ada)));
+    let picture = json!({"avatar_url": "https://example.org/ada.png", "bio": null});
+    let said = service.command(&describe, picture.clone()).await.accepted();
+    let row = service.read_after(&profile, &said["position"]).await.accepted();
+    assert_eq!((&row["bio"], &row["avatar_url"]), (&json!(null), &picture["avatar_url"]));
+    assert_eq!(service.command(&describe, picture).await.accepted()["events"], json!(0));
+    let wrong = service.command(&describe, json!({"avatar_url": "javascript:alert(1)"})).await;
+    assert!(wrong.status.is_client_error(), "{wrong:?}");
+    super::live_is_rebuilt(&service);
+}
+
+#[tokio::test]
 async fn what_is_secret_is_nowhere_to_be_read() {
     let service = Service::start().await;
     let ada = service.register("ada").await;

@@ -75,6 +75,11 @@ async fn truncating_cascading_and_touching_the_trail_itself_are_written_down() {
     rows::put(&mut superuser).await;
     run("DELETE FROM audit_logs WHERE id > 0", &mut superuser).await;
     assert_eq!(noted("audit_logs", &mut superuser).await, (2, 2));
+    run(
+        &format!("DELETE FROM user_profiles WHERE user_id = '{}'", person("carol")),
+        &mut superuser,
+    )
+    .await;
     // The key's rows go with their user, by the foreign key's rule.
     run(&format!("DELETE FROM org_members WHERE user_id = '{}'", person("carol")), &mut superuser)
         .await;

@@ -9,11 +9,6 @@ use crate::session::{ROLES, Session};
 
 /// Tables that are being built: their policies and their rows here come with them.
 const BEING_BUILT: &[&str] = &[
-    "user_profiles",
-    "aisp_accounts",
-    "aisp_transactions",
-    "recycling_collections",
-    "recycling_processing",
     "dc_servers",
     "dc_usage_metrics",
     "ssot_api_contracts",

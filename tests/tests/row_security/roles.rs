@@ -17,7 +17,7 @@ async fn each_role_reads_and_writes_what_it_is_for() {
     for table in TABLES {
         let (name, mark) = (table.table, table.mark);
         let all = match name {
-            "users" | "user_identifiers" | "org_members" => 3,
+            "users" | "user_identifiers" | "user_profiles" | "org_members" => 3,
             _ => 2,
         };
         let verbs = [

@@ -7,8 +7,10 @@ use crate::assert_none;
 use crate::tree::{TextFile, files};
 
 /// Aggregates that have no read table of their own, and why.
-const WITHOUT_ROWS: [(&str, &str); 1] =
-    [("identity/admins", "the roster that guards the last administrator; users.role shows it")];
+const WITHOUT_ROWS: [(&str, &str); 2] = [
+    ("identity/admins", "the roster that guards the last administrator; users.role shows it"),
+    ("contracts/rulebook", "the rules in effect, which guard contracts; is_enabled shows them"),
+];
 
 /// Migrations that make no aggregate's table, and what they make.
 const OTHER_MIGRATIONS: &[(&str, &str)] = &[
@@ -18,7 +20,10 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("platform_audit_logs", "posted from every aggregate's events"),
+    ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
+    ("projector_weekly_partitions", "read tables by week"),
+    ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
 
 /// Migrations that go over the tables of all contexts.
@@ -28,11 +33,15 @@ const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("document_views", "the documents' own pictures of tables"),
     ("row_security_of_roles_and_resources", "the same of the tables that came next"),
     ("row_security_of_sessions_and_support", "and of those that came then"),
+    ("row_security_of_profiles", "and of these"),
+    ("row_security_of_open_banking_and_recycling", "and of these"),
 ];
 
 /// Folders of `projector/src` that are no context.
-const OTHER_ROOMS_OF_PROJECTOR: [(&str, &str); 1] =
-    [("platform/audit_log", "posted from every aggregate's events")];
+const OTHER_ROOMS_OF_PROJECTOR: &[(&str, &str)] = &[
+    ("platform/audit_log", "posted from every aggregate's events"),
+    ("contracts/audit_log", "posted from the events of all of contracts"),
+];
 
 /// The aggregates, as `context/aggregate`, from the `KIND`s that the domain declares,
 /// with the file that declares each.

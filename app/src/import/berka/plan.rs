@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use daybook_command::batch::Line;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::read::{AccountLine, Berka, TransactionLine};
+use crate::import::plan::{Planned, command};
 
 /// The namespace of everything that comes from this data set.
 const BERKA: Uuid = Uuid::from_u128(0x2f3b_6d0a_41c5_5d8e_9a77_be12_6c90_11d4);
@@ -16,15 +17,6 @@ const BERKA: Uuid = Uuid::from_u128(0x2f3b_6d0a_41c5_5d8e_9a77_be12_6c90_11d4);
 #[must_use]
 pub fn id(kind: &str, number: u64) -> Uuid {
     Uuid::new_v5(&BERKA, format!("{kind}/{number}").as_bytes())
-}
-
-/// A command, and the line of the file that it comes from.
-#[derive(Debug)]
-pub struct Planned {
-    /// The line of `transactions.tsv`.
-    pub source: u64,
-    /// The command.
-    pub line: Line,
 }
 
 /// Which command a transaction becomes.
@@ -81,19 +73,9 @@ pub fn commands(berka: &Berka) -> impl Iterator<Item = Planned> {
     })
 }
 
-fn line(kind: &str, command: (&str, u64), stream: Uuid, day: NaiveDate, data: Value) -> Line {
-    let fields = match data {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    Line {
-        id: Some(id(command.0, command.1)),
-        command_type: kind.to_owned(),
-        stream_id: Some(stream),
-        expected_version: None,
-        occurred_at: Some(format!("{day}T00:00:00Z")),
-        data: fields,
-    }
+/// The file says on which day something happened, not when.
+fn line(kind: &str, asked: (&str, u64), stream: Uuid, day: NaiveDate, data: Value) -> Line {
+    command(kind, id(asked.0, asked.1), stream, day.and_time(NaiveTime::MIN).and_utc(), data)
 }
 
 /// The file names its clients by number only; the rest is derived plainly from it.

@@ -10,14 +10,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use daybook_command::Engine;
-use daybook_domain::context::Actor;
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::progress;
 use super::report::{Check, ImportError, Report, Wrong};
+use super::source::Source;
 use super::submit;
+use read::Incidents;
 
 /// What an import of incidents says when it is done.
 #[derive(Debug, Default, Clone, Serialize)]
@@ -36,7 +36,7 @@ pub struct IncidentsReport {
 impl IncidentsReport {
     /// What there is to say before anything is sent.
     #[must_use]
-    pub fn of(incidents: &read::Incidents) -> Self {
+    pub fn of(incidents: &Incidents) -> Self {
         let (missing_changes, with_missing_changes) = findings::missing(incidents);
         Self {
             report: Report { wrong: incidents.wrong.clone(), ..Report::default() },
@@ -70,62 +70,71 @@ impl fmt::Display for IncidentsReport {
     }
 }
 
-/// Reads and checks the file, without sending anything.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn read(folder: &Path) -> Result<read::Incidents, ImportError> {
-    read::read(folder)
-}
-
-/// Submits the commands that the incidents' histories become.
-pub async fn import(engine: Arc<Engine>, incidents: &read::Incidents) -> IncidentsReport {
-    let mut told = IncidentsReport::of(incidents);
-    let commands: Vec<_> = plan::commands(incidents)
-        .into_iter()
-        .map(|planned| (planned.source, Ok(planned.line)))
-        .collect();
-    let bar = progress::bar(commands.len() as u64, "importing");
-    let stream = futures::stream::iter(commands);
-    submit::submit(engine, Actor::importer(), read::FILE, stream, &bar, &mut told.report).await;
-    bar.finish_and_clear();
-    told
-}
-
-/// Compares what was posted with the source: its counters, its rows, and where it ends.
-///
-/// # Errors
-/// The read tables cannot be read.
-pub async fn compare(
-    pool: &PgPool,
-    incidents: &read::Incidents,
-) -> Result<Vec<Check>, ImportError> {
-    let mut ids: Vec<Uuid> = Vec::new();
-    let (mut reopenings, mut reassignments, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
-    for incident in &incidents.incidents {
-        let Some(last) = incident.changes.last() else { continue };
-        ids.push(plan::id("incident", &incident.number));
-        reopenings.push(i32::try_from(last.reopen_count).unwrap_or(i32::MAX));
-        let shown = findings::counted(incident).reassignments;
-        reassignments.push(i32::try_from(shown).unwrap_or(i32::MAX));
-        statuses.push(last.status.as_str());
+impl AsRef<Report> for IncidentsReport {
+    fn as_ref(&self) -> &Report {
+        &self.report
     }
-    let compared = ids.len() as u64;
-    let differing: (i64, i64, i64) = sqlx::query_as(include_str!("differing.sql"))
-        .bind(ids)
-        .bind(reopenings)
-        .bind(reassignments)
-        .bind(statuses)
-        .fetch_one(pool)
-        .await?;
-    let check = |what: &str, different: i64| Check {
-        what: what.to_owned(),
-        compared,
-        different: different.unsigned_abs(),
-    };
-    Ok(vec![
-        check("reopenings, ours and the source's counter", differing.0),
-        check("reassignments of the group, ours and what the source's rows show", differing.1),
-        check("where the tickets stand, ours and the source's last rows", differing.2),
-    ])
+}
+
+impl AsMut<Report> for IncidentsReport {
+    fn as_mut(&mut self) -> &mut Report {
+        &mut self.report
+    }
+}
+
+impl Source for Incidents {
+    type Told = IncidentsReport;
+
+    fn read(folder: &Path) -> Result<Self, ImportError> {
+        read::read(folder)
+    }
+
+    fn told(&self) -> IncidentsReport {
+        IncidentsReport::of(self)
+    }
+
+    fn summary(&self) -> String {
+        let commands = plan::commands(self).len();
+        format!("{} tickets, {} changes, {commands} commands", self.incidents.len(), self.changes())
+    }
+
+    async fn import(&self, engine: Arc<Engine>) -> IncidentsReport {
+        let mut told = self.told();
+        let commands = plan::commands(self);
+        submit::planned(engine, read::FILE, commands, &mut told.report).await;
+        told
+    }
+
+    /// With the source's counters, its rows, and where it ends.
+    async fn compare(&self, pool: &PgPool) -> Result<Vec<Check>, ImportError> {
+        let mut ids: Vec<Uuid> = Vec::new();
+        let (mut reopenings, mut reassignments, mut statuses) =
+            (Vec::new(), Vec::new(), Vec::new());
+        for incident in &self.incidents {
+            let Some(last) = incident.changes.last() else { continue };
+            ids.push(plan::id("incident", &incident.number));
+            reopenings.push(i32::try_from(last.reopen_count).unwrap_or(i32::MAX));
+            let shown = findings::counted(incident).reassignments;
+            reassignments.push(i32::try_from(shown).unwrap_or(i32::MAX));
+            statuses.push(last.status.as_str());
+        }
+        let compared = ids.len() as u64;
+        let differing: (i64, i64, i64) = sqlx::query_as(include_str!("differing.sql"))
+            .bind(ids)
+            .bind(reopenings)
+            .bind(reassignments)
+            .bind(statuses)
+            .fetch_one(pool)
+            .await?;
+        let check = |what: &str, different: i64| Check {
+            what: what.to_owned(),
+            compared,
+            different: different.unsigned_abs(),
+        };
+        Ok(vec![
+            check("reopenings, ours and the source's counter", differing.0),
+            check("reassignments of the group, ours and what the source's rows show", differing.1),
+            check("where the tickets stand, ours and the source's last rows", differing.2),
+        ])
+    }
 }

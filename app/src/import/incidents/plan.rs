@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use daybook_command::batch::Line;
 use daybook_domain::values::TicketStatus;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::read::{Change, Incident, Incidents};
+use crate::import::plan::{Planned, command};
 
 /// The namespace of everything that comes from this data set.
 const INCIDENTS: Uuid = Uuid::from_u128(0x7c0d_4b57_9d0e_5f6a_8a31_52f4_0d2c_61ab);
@@ -17,15 +18,6 @@ const INCIDENTS: Uuid = Uuid::from_u128(0x7c0d_4b57_9d0e_5f6a_8a31_52f4_0d2c_61a
 #[must_use]
 pub fn id(kind: &str, name: &str) -> Uuid {
     Uuid::new_v5(&INCIDENTS, format!("{kind}/{name}").as_bytes())
-}
-
-/// A command, and the line of the file that it comes from.
-#[derive(Debug)]
-pub struct Planned {
-    /// The line.
-    pub source: u64,
-    /// The command.
-    pub line: Line,
 }
 
 /// All commands, in the file's order; people are registered just before they are first named.
@@ -90,10 +82,10 @@ struct Asked {
 
 impl Asked {
     fn of(self, incident: &Incident, index: usize) -> Line {
-        let command = format!("{}/{index}/{}", incident.number, self.name);
-        line(
+        let name = format!("{}/{index}/{}", incident.number, self.name);
+        command(
             &format!("support.ticket.{}", self.name),
-            id("command", &command),
+            id("command", &name),
             id("incident", &incident.number),
             self.at,
             self.data,
@@ -171,7 +163,7 @@ fn stand(incident: &Incident, change: &Change) -> Asked {
 /// The file names people by number only; the rest is derived plainly from it.
 fn register(name: &str, at: DateTime<Utc>) -> Line {
     let username = name.to_lowercase().replace(' ', "-");
-    line(
+    command(
         "identity.user.register",
         id("register", name),
         id("person", name),
@@ -184,19 +176,4 @@ fn register(name: &str, at: DateTime<Utc>) -> Line {
             "password_hash": "!",
         }),
     )
-}
-
-fn line(kind: &str, command: Uuid, stream: Uuid, at: DateTime<Utc>, data: Value) -> Line {
-    let fields = match data {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    Line {
-        id: Some(command),
-        command_type: kind.to_owned(),
-        stream_id: Some(stream),
-        expected_version: None,
-        occurred_at: Some(at.to_rfc3339_opts(SecondsFormat::Secs, true)),
-        data: fields,
-    }
 }

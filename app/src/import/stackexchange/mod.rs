@@ -11,65 +11,64 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use daybook_command::Engine;
-use daybook_domain::context::Actor;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::progress;
 use super::report::{Check, ImportError, Report};
+use super::source::Source;
 use super::submit;
 use read::{Entry, Site};
 
-/// Reads and checks the file in `folder`, without sending anything.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn read(folder: &Path) -> Result<Site, ImportError> {
-    read::read(folder)
-}
+impl Source for Site {
+    type Told = Report;
 
-/// What there is to say before anything is sent.
-#[must_use]
-pub fn report(site: &Site) -> Report {
-    Report { wrong: site.wrong.clone(), passed_over: site.passed_over.clone(), ..Report::default() }
-}
-
-/// Submits the commands that questions and answers become.
-pub async fn import(engine: Arc<Engine>, site: &Site) -> Report {
-    let mut report = report(site);
-    let commands: Vec<_> =
-        plan::commands(site).map(|planned| (planned.source, Ok(planned.line))).collect();
-    let bar = progress::bar(commands.len() as u64, "importing");
-    let stream = futures::stream::iter(commands);
-    submit::submit(engine, Actor::importer(), read::FILE, stream, &bar, &mut report).await;
-    bar.finish_and_clear();
-    report
-}
-
-/// Compares what was posted with the file: text, author and time of every question and answer.
-///
-/// # Errors
-/// The read tables cannot be read.
-pub async fn compare(pool: &PgPool, site: &Site) -> Result<Vec<Check>, ImportError> {
-    let mut checks = Vec::new();
-    for (what, sql, question) in [
-        (
-            "questions: title, text, author and time of the posts",
-            include_str!("questions.sql"),
-            true,
-        ),
-        (
-            "answers: question, text, author and time of the comments",
-            include_str!("answers.sql"),
-            false,
-        ),
-    ] {
-        let columns = Columns::of(site.entries.iter().filter(|e| e.answers.is_none() == question));
-        let compared = columns.ids.len() as u64;
-        let different = columns.differing(pool, sql).await?;
-        checks.push(Check { what: what.to_owned(), compared, different });
+    fn read(folder: &Path) -> Result<Self, ImportError> {
+        read::read(folder)
     }
-    Ok(checks)
+
+    fn told(&self) -> Report {
+        Report {
+            wrong: self.wrong.clone(),
+            passed_over: self.passed_over.clone(),
+            ..Report::default()
+        }
+    }
+
+    fn summary(&self) -> String {
+        let (questions, answers) = self.counts();
+        format!("{questions} posts, {answers} comments")
+    }
+
+    async fn import(&self, engine: Arc<Engine>) -> Report {
+        let mut report = self.told();
+        let commands = plan::commands(self).collect();
+        submit::planned(engine, read::FILE, commands, &mut report).await;
+        report
+    }
+
+    /// Text, author and time of every question and answer.
+    async fn compare(&self, pool: &PgPool) -> Result<Vec<Check>, ImportError> {
+        let mut checks = Vec::new();
+        for (what, sql, question) in [
+            (
+                "questions: title, text, author and time of the posts",
+                include_str!("questions.sql"),
+                true,
+            ),
+            (
+                "answers: question, text, author and time of the comments",
+                include_str!("answers.sql"),
+                false,
+            ),
+        ] {
+            let columns =
+                Columns::of(self.entries.iter().filter(|e| e.answers.is_none() == question));
+            let compared = columns.ids.len() as u64;
+            let different = columns.differing(pool, sql).await?;
+            checks.push(Check { what: what.to_owned(), compared, different });
+        }
+        Ok(checks)
+    }
 }
 
 /// The file's entries, a list for each of their parts.

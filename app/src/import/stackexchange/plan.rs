@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use daybook_command::batch::Line;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::read::{Entry, Site};
+use crate::import::plan::{Planned, command};
 
 /// The namespace of everything that comes from this data set.
 const COFFEE: Uuid = Uuid::from_u128(0x6d0f_5a3e_9b1c_5c47_8f2d_3e90_a4b7_c815);
@@ -23,15 +23,6 @@ pub fn id(kind: &str, number: &str) -> Uuid {
 pub fn stream(entry: &Entry) -> Uuid {
     let kind = if entry.answers.is_some() { "comment" } else { "post" };
     id(kind, &entry.id.to_string())
-}
-
-/// A command, and the line of the file that it comes from.
-#[derive(Debug)]
-pub struct Planned {
-    /// The line of the file.
-    pub source: u64,
-    /// The command.
-    pub line: Line,
 }
 
 /// All commands, in the file's order; each owner is registered just before what they wrote first.
@@ -53,7 +44,7 @@ pub fn commands(site: &Site) -> impl Iterator<Item = Planned> {
 /// The file names its users by number only; the rest is derived plainly from it.
 fn register(entry: &Entry) -> Line {
     let owner = &entry.owner;
-    line(
+    command(
         "identity.user.register",
         id("register", owner),
         id("user", owner),
@@ -69,7 +60,7 @@ fn register(entry: &Entry) -> Line {
 }
 
 fn draft(entry: &Entry) -> Line {
-    line(
+    command(
         "content.post.draft",
         id("draft", &entry.id.to_string()),
         stream(entry),
@@ -83,12 +74,12 @@ fn draft(entry: &Entry) -> Line {
 }
 
 fn publish(entry: &Entry) -> Line {
-    let command = id("publish", &entry.id.to_string());
-    line("content.post.publish", command, stream(entry), entry.created_at, json!({}))
+    let id = id("publish", &entry.id.to_string());
+    command("content.post.publish", id, stream(entry), entry.created_at, json!({}))
 }
 
 fn write(entry: &Entry, question: u64) -> Line {
-    line(
+    command(
         "content.comment.write",
         id("write", &entry.id.to_string()),
         stream(entry),
@@ -99,19 +90,4 @@ fn write(entry: &Entry, question: u64) -> Line {
             "content": entry.body,
         }),
     )
-}
-
-fn line(kind: &str, command: Uuid, stream: Uuid, at: DateTime<Utc>, data: Value) -> Line {
-    let fields = match data {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    };
-    Line {
-        id: Some(command),
-        command_type: kind.to_owned(),
-        stream_id: Some(stream),
-        expected_version: None,
-        occurred_at: Some(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        data: fields,
-    }
 }

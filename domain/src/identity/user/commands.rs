@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::message::given_or_null;
 use crate::values::{
-    Email, FullName, PasswordHash, Personal, Phone, Reason, SecretHash, Text, UserRole, Username,
+    Email, FullName, PasswordHash, Personal, Phone, Prose, Reason, SecretHash, Text, UserRole,
+    Username, WebAddress,
 };
 
 /// Makes a new user, who can sign in at once and has yet to verify the email.
@@ -89,6 +90,18 @@ pub struct ChangeProfile {
     /// The telephone number; null removes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_or_null")]
     pub phone: Option<Option<Personal<Phone>>>,
+}
+
+/// Changes what a user says of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Describe {
+    /// In their own words; null removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_or_null")]
+    pub bio: Option<Option<Personal<Prose<5000>>>>,
+    /// Where a picture of them is; null removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given_or_null")]
+    pub avatar_url: Option<Option<Personal<WebAddress>>>,
 }
 
 /// Changes the password.
@@ -189,6 +202,7 @@ crate::commands! {
         "change_email" => ChangeEmail,
         "change_username" => ChangeUsername,
         "change_profile" => ChangeProfile,
+        "describe" => Describe,
         "change_password" => ChangePassword,
         "change_role" => ChangeRole,
         "assign_role" => AssignRole,

@@ -6,13 +6,13 @@
 use uuid::Uuid;
 
 use super::commands::{
-    ChangeEmail, ChangePassword, ChangeProfile, ChangeRole, ChangeUsername, Delete, Register,
-    RequestVerification, Suspend, UserCommand, VerifyEmail,
+    ChangeEmail, ChangePassword, ChangeProfile, ChangeRole, ChangeUsername, Delete, Describe,
+    Register, RequestVerification, Suspend, UserCommand, VerifyEmail,
 };
 use super::events::{
-    Deactivated, Deleted, EmailChanged, EmailVerified, LoggedIn, LoginFailed, PasswordChanged,
-    ProfileChanged, Reactivated, Registered, Restored, RoleAssigned, RoleChanged, RoleUnassigned,
-    Suspended, Unlocked, UserEvent, UsernameChanged, VerificationRequested,
+    Deactivated, Deleted, Described, EmailChanged, EmailVerified, LoggedIn, LoginFailed,
+    PasswordChanged, ProfileChanged, Reactivated, Registered, Restored, RoleAssigned, RoleChanged,
+    RoleUnassigned, Suspended, Unlocked, UserEvent, UsernameChanged, VerificationRequested,
 };
 use super::{
     FAILURES_TO_LOCK, LOCK_FOR, MAX_ROLES, Person, Profile, Role, User, UserError, UserFacts,
@@ -51,6 +51,7 @@ pub(super) fn decide(
         UserCommand::ChangeEmail(command) => change_email(present(user)?, command),
         UserCommand::ChangeUsername(command) => change_username(present(user)?, command),
         UserCommand::ChangeProfile(command) => change_profile(&present(user)?.profile, command),
+        UserCommand::Describe(command) => describe(present(user)?, command),
         UserCommand::ChangePassword(command) => change_password(present(user)?, command),
         UserCommand::ChangeRole(command) => change_role(present(user)?, command),
         UserCommand::AssignRole(command) => assign_role(present(user)?, command.role_id, facts),
@@ -220,6 +221,16 @@ fn change_profile(profile: &Profile, command: &ChangeProfile) -> Decision {
     }
     let Profile { full_name, first_name, last_name, phone } = new;
     one(ProfileChanged { full_name, first_name, last_name, phone })
+}
+
+fn describe(person: &Person, command: &Describe) -> Decision {
+    let before = person.description.clone().unwrap_or_default();
+    let bio = command.bio.clone().unwrap_or_else(|| before.bio.clone());
+    let avatar_url = command.avatar_url.clone().unwrap_or_else(|| before.avatar_url.clone());
+    if (&bio, &avatar_url) == (&before.bio, &before.avatar_url) {
+        return Ok(vec![]);
+    }
+    one(Described { bio, avatar_url, first: person.description.is_none() })
 }
 
 fn record_login(person: &Person, context: &Context) -> Decision {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::values::{
-    Email, FullName, NamePart, PasswordHash, Personal, Phone, Reason, SecretHash, UserRole,
-    UserStatus, Username,
+    Email, FullName, NamePart, PasswordHash, Personal, Phone, Prose, Reason, SecretHash, UserRole,
+    UserStatus, Username, WebAddress,
 };
 
 /// A user began; active, with an email not verified.
@@ -84,6 +84,19 @@ pub struct ProfileChanged {
     /// The telephone number, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Personal<Phone>>,
+}
+
+/// What the user says of themselves changed; all of it as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Described {
+    /// In their own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bio: Option<Personal<Prose<5000>>>,
+    /// Where a picture of them is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avatar_url: Option<Personal<WebAddress>>,
+    /// Whether nothing had ever been said before.
+    pub first: bool,
 }
 
 /// The password changed.
@@ -174,6 +187,7 @@ crate::events! {
         "identity.user.email_changed" @ 1 => EmailChanged,
         "identity.user.username_changed" @ 1 => UsernameChanged,
         "identity.user.profile_changed" @ 1 => ProfileChanged,
+        "identity.user.described" @ 1 => Described,
         "identity.user.password_changed" @ 1 => PasswordChanged,
         "identity.user.role_changed" @ 1 => RoleChanged,
         "identity.user.role_assigned" @ 1 => RoleAssigned,

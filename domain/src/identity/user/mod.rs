@@ -22,8 +22,8 @@ use crate::access::Owned;
 use crate::aggregate::{Aggregate, Claim, Effects, Hold, Lifecycle};
 use crate::context::Context;
 use crate::values::{
-    Email, FullName, NamePart, PasswordHash, Personal, Phone, SecretHash, UserRole, UserStatus,
-    Username,
+    Email, FullName, NamePart, PasswordHash, Personal, Phone, Prose, SecretHash, UserRole,
+    UserStatus, Username, WebAddress,
 };
 
 pub use commands::UserCommand;
@@ -61,6 +61,9 @@ pub struct Person {
     pub verification_token_hash: Option<SecretHash>,
     /// Names and telephone number.
     pub profile: Profile,
+    /// What they say of themselves; `None`: nothing ever.
+    #[serde(default)]
+    pub description: Option<Description>,
     /// The hash of the password.
     pub password_hash: PasswordHash,
     /// The built-in role.
@@ -91,6 +94,15 @@ pub struct Profile {
     pub last_name: Personal<NamePart>,
     /// A telephone number.
     pub phone: Option<Personal<Phone>>,
+}
+
+/// What somebody says of themselves.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// In their own words.
+    pub bio: Option<Personal<Prose<5000>>>,
+    /// Where a picture of them is.
+    pub avatar_url: Option<Personal<WebAddress>>,
 }
 
 /// What a user must know of a role that is to be assigned, read under a guard.
@@ -204,6 +216,7 @@ impl Aggregate for User {
             UserEvent::EmailVerified(_)
             | UserEvent::VerificationRequested(_)
             | UserEvent::ProfileChanged(_)
+            | UserEvent::Described(_)
             | UserEvent::PasswordChanged(_)
             | UserEvent::RoleChanged(_)
             | UserEvent::LoggedIn(_)
@@ -241,6 +254,7 @@ impl Person {
                 last_name: event.last_name.clone(),
                 phone: event.phone.clone(),
             },
+            description: None,
             password_hash: event.password_hash.clone(),
             role: event.role,
             roles: BTreeSet::new(),
@@ -275,6 +289,12 @@ impl Person {
                     last_name: event.last_name.clone(),
                     phone: event.phone.clone(),
                 };
+            }
+            UserEvent::Described(event) => {
+                self.description = Some(Description {
+                    bio: event.bio.clone(),
+                    avatar_url: event.avatar_url.clone(),
+                });
             }
             UserEvent::PasswordChanged(event) => self.password_hash = event.password_hash.clone(),
             UserEvent::RoleChanged(event) => self.role = event.to,

@@ -8,7 +8,7 @@ use crate::identity::api_key::ApiKeyRow;
 use crate::identity::permission::PermissionRow;
 use crate::identity::role::{RolePermissionRow, RoleRow};
 use crate::identity::session::SessionRow;
-use crate::identity::user::{UserIdentifierRow, UserRoleRow, UserRow};
+use crate::identity::user::{UserIdentifierRow, UserProfileRow, UserRoleRow, UserRow};
 
 pub(super) const TABLES: &[ReadTable] = &[
     ReadTable {
@@ -46,6 +46,20 @@ pub(super) const TABLES: &[ReadTable] = &[
         newest_first: false,
         owner: Owner::User("user_id"),
         single: false,
+    },
+    ReadTable {
+        context: "identity",
+        plural: "user_profiles",
+        info: TableInfo::of::<UserProfileRow>(),
+        kind: Some("identity.user"),
+        resource: "identity.user",
+        action: access::READ,
+        stream: "user_id",
+        filters: &[by("user_id", Match::Id)],
+        order: &[ID],
+        newest_first: true,
+        owner: Owner::User("user_id"),
+        single: true,
     },
     ReadTable {
         context: "identity",

@@ -17,6 +17,7 @@ pub(super) const PART: Part = Part {
         ("identity.user.change_email", "amuvr", "a"),
         ("identity.user.change_username", "amuvr", "a"),
         ("identity.user.change_profile", "amuvr", "a"),
+        ("identity.user.describe", "amuvr", "a"),
         ("identity.user.change_password", "amuvr", "a"),
         ("identity.user.change_role", "a", "a"),
         ("identity.user.assign_role", "a", "a"),

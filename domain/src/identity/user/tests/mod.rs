@@ -1,3 +1,4 @@
+mod description;
 mod roles;
 
 use super::commands::*;

@@ -1,0 +1,2 @@
+DROP TABLE public.recycling_processing;
+DROP TABLE public.recycling_collections;

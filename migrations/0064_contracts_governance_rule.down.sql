@@ -1,0 +1,1 @@
+DROP TABLE public.ssot_governance_rules;

@@ -1,0 +1,51 @@
+//! The tables of `datacentre` as they are asked for.
+
+use daybook_domain::access;
+
+use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use crate::catalog::TableInfo;
+use crate::datacentre::server::ServerRow;
+use crate::datacentre::usage::UsageMetricRow;
+
+pub(super) const TABLES: &[ReadTable] = &[
+    ReadTable {
+        context: "datacentre",
+        plural: "servers",
+        info: TableInfo::of::<ServerRow>(),
+        kind: Some("datacentre.server"),
+        resource: "datacentre.server",
+        action: access::READ,
+        stream: "id",
+        filters: &[
+            by("hostname", Match::Text),
+            by("status", Match::Text),
+            by("customer_id", Match::Id),
+            by("created_by", Match::Id),
+            by("updated_by", Match::Id),
+        ],
+        order: &[ID],
+        newest_first: false,
+        owner: Owner::User("customer_id"),
+        single: true,
+    },
+    // A sample has no address of its own: it is found by server, metric and instant.
+    ReadTable {
+        context: "datacentre",
+        plural: "usage_metrics",
+        info: TableInfo::of::<UsageMetricRow>(),
+        kind: Some("datacentre.usage"),
+        resource: "datacentre.server",
+        action: access::READ,
+        stream: "server_id",
+        filters: &[
+            by("server_id", Match::Id),
+            by("metric_type", Match::Text),
+            on("from", "recorded_at", Match::From),
+            on("before", "recorded_at", Match::Before),
+        ],
+        order: &[sort("recorded_at", "timestamptz"), ID],
+        newest_first: true,
+        owner: Owner::Server("server_id"),
+        single: false,
+    },
+];

@@ -1,0 +1,3 @@
+//! What is collected from customers, and what becomes of it.
+
+pub mod collection;
