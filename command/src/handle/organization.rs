@@ -2,14 +2,16 @@
 //! organization has, and a restoration brings it back, each in one append.
 
 use daybook_domain::aggregate::Aggregate;
+use daybook_domain::identity::session::{Session, SessionEvent};
 use daybook_domain::identity::user::User;
 use daybook_domain::organizations::organization::{
     MAX_TOGETHER, Organization, OrganizationCommand, OrganizationFacts,
 };
 use daybook_domain::organizations::resource::{self, Resource, ResourceEvent};
-use daybook_store::Known;
+use daybook_store::{AppendError, Known};
+use uuid::Uuid;
 
-use super::{Decided, Work};
+use super::{Also, Decided, Work, session};
 use crate::engine::Attempt;
 use crate::error::CommandError;
 
@@ -66,17 +68,24 @@ async fn delete(
     let limit = i64::try_from(MAX_TOGETHER + 1).unwrap_or(i64::MAX);
     let holders = work.engine.log.holders_known(stream, limit).await?;
     let resources = of_kind::<Resource>(&holders);
-    // Here join the open sessions of the organization, which hold it as well: of their kind among
-    // the holders, counted in the facts, and closed below, one event each.
-    let sessions = 0;
+    let sessions = of_kind::<Session>(&holders);
     let facts = OrganizationFacts {
         resources: resources.iter().map(|resource| resource.stream_id).collect(),
-        sessions,
+        sessions: u32::try_from(sessions.len()).unwrap_or(u32::MAX),
         ..OrganizationFacts::default()
     };
     let decided = work.decide::<Organization>(&unit, command, &facts);
-    let decided = decided.map(|events| along(events, resources, resource::deleted_with(stream)));
-    work.conclude(unit, decided)
+    let mut closes = Vec::new();
+    if decided.as_ref().is_ok_and(|events| !events.is_empty()) {
+        let reason = "its organization was deleted".parse().ok();
+        closes = session::closing(work.engine, &sessions, reason).await?;
+        if closes.len() < sessions.len() {
+            // Some ended while they were read: what the event says of them would not be so.
+            return Err(AppendError::Moved.into());
+        }
+    }
+    let along = along(resources, resource::deleted_with(stream), closes);
+    work.conclude(unit, decided.map(|events| Decided::<Organization> { events, also: along }))
 }
 
 /// What went with the organization comes back with it. Nothing could have happened to it since:
@@ -91,30 +100,28 @@ async fn restore(
     let gone = body.and_then(|body| body.went_with_it.as_deref()).unwrap_or_default();
     let resources = work.engine.log.streams_known(gone).await?;
     let decided = work.decide::<Organization>(&unit, command, &OrganizationFacts::default());
-    let decided = decided.map(|events| along(events, resources, resource::restored_with(stream)));
-    work.conclude(unit, decided)
+    let along = along(resources, resource::restored_with(stream), Vec::new());
+    work.conclude(unit, decided.map(|events| Decided::<Organization> { events, also: along }))
 }
 
 fn of_kind<A: Aggregate>(holders: &[Known]) -> Vec<Known> {
     holders.iter().filter(|holder| holder.kind == A::KIND).cloned().collect()
 }
 
-/// The organization's events, and what happens to each of its resources with them; nothing where
-/// the organization itself has none.
+/// What happens to each of these resources, and to each of these sessions, in the same append.
 fn along(
-    events: Vec<<Organization as Aggregate>::Event>,
     resources: Vec<Known>,
     event: ResourceEvent,
-) -> Decided<Organization> {
-    let happens = !events.is_empty();
-    Decided {
-        events,
-        also: Box::new(move |unit, order| {
-            for resource in resources.iter().filter(|_| happens) {
-                let (id, version) = (resource.stream_id, resource.version);
-                unit.record_unseen::<Resource>(id, version, &event, order.occurred_at)?;
-            }
-            Ok(())
-        }),
-    }
+    sessions: Vec<(Uuid, i64, SessionEvent)>,
+) -> Also {
+    Box::new(move |unit, order| {
+        for resource in resources {
+            let (id, version) = (resource.stream_id, resource.version);
+            unit.record_unseen::<Resource>(id, version, &event, order.occurred_at)?;
+        }
+        for (id, version, event) in sessions {
+            unit.record_unseen::<Session>(id, version, &event, order.occurred_at)?;
+        }
+        Ok(())
+    })
 }

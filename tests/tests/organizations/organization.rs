@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    MEMBERS, ORGANIZATIONS, RESOURCES, create, person, rebuilt_is_the_same, resource, rows, send,
-    stream,
+    BILLING, MEMBERS, ORGANIZATIONS, Person, RESOURCES, create, person, rebuilt_is_the_same,
+    resource, rows, send, stream,
 };
 
 #[tokio::test]
@@ -186,6 +186,99 @@ async fn whoever_is_faster_an_owner_stays_and_nothing_outlives_the_organization(
         assert!(all.iter().all(|row| row["deleted_at"].is_string()), "{all:?}");
         assert_eq!(all.len(), with_it);
     }
+    rebuilt_is_the_same(&service);
+}
+
+#[tokio::test]
+async fn members_act_on_its_behalf_each_as_what_they_are() {
+    let service = Service::start().await;
+    let ada = person(&service, "ada").await;
+    let (bob, cyd) = (person(&service, "bob").await, person(&service, "cyd").await);
+    let dan = person(&service, "dan").await;
+    let organization = create(&service, &ada, "Oakford").await;
+    let address = format!("{ORGANIZATIONS}/{organization}");
+    let mut added = json!(null);
+    for (who, role) in [(&bob, "member"), (&cyd, "viewer")] {
+        let fields = json!({"user_id": who.id, "role": role});
+        let answer = send(&service, &ada, &format!("{address}/add_member"), fields).await;
+        added = answer.accepted()["position"].clone();
+    }
+    // Who is a member is looked up in the read tables.
+    let _ = service.read_after(&address, &added).await.accepted();
+    let behalf = [("x-organization-id", organization.as_str())];
+    let act = async |who: &Person, path: &str, fields: Value| {
+        service.ask(Method::POST, path, &who.key, Some(fields), &behalf).await
+    };
+    let printer = json!({"org_id": organization, "name": "printer", "type": "device"});
+    let billing = json!({"org_id": organization, "billing_email": "bills@example.org",
+        "company_name": "Oakford Ltd"});
+    let made = act(&bob, RESOURCES, printer.clone()).await.accepted();
+    assert_eq!(act(&bob, BILLING, billing.clone()).await.refused(403), "forbidden");
+    assert_eq!(act(&cyd, RESOURCES, printer.clone()).await.refused(403), "forbidden");
+    assert_eq!(act(&dan, RESOURCES, printer.clone()).await.refused(403), "forbidden");
+    let _ = act(&ada, BILLING, billing).await.accepted();
+    // Not on its behalf, it is none of theirs; nor is another organization's.
+    assert_eq!(send(&service, &bob, RESOURCES, printer).await.refused(403), "forbidden");
+    let other = create(&service, &dan, "Elsewhere").await;
+    let theirs = json!({"org_id": other, "name": "printer", "type": "device"});
+    assert_eq!(act(&ada, RESOURCES, theirs).await.refused(403), "forbidden");
+
+    let resource = format!("{RESOURCES}/{}", stream(&made));
+    let _ = service.read_after(&resource, &made["position"]).await.accepted();
+    for who in [&ada, &bob, &cyd] {
+        let seen = service.ask(Method::GET, &resource, &who.key, None, &behalf).await;
+        assert_eq!(seen.status, StatusCode::OK, "{seen:?}");
+    }
+    let unseen = service.ask(Method::GET, &resource, &dan.key, None, &[]).await;
+    assert_eq!(unseen.refused(404), "not-found");
+}
+
+#[tokio::test]
+async fn its_sessions_end_with_it() {
+    let service = Service::start().await;
+    let ada = person(&service, "ada").await;
+    let organization = create(&service, &ada, "Oakford").await;
+    let address = format!("{ORGANIZATIONS}/{organization}");
+    let _ = resource(&service, &organization, "printer").await;
+    let mut tokens = Vec::new();
+    let mut opened = json!(null);
+    for fields in [
+        json!({"user_id": ada.id, "org_id": organization}),
+        json!({"user_id": ada.id, "org_id": organization}),
+        json!({"user_id": ada.id}),
+    ] {
+        let answer = send(&service, &ada, "/v1/identity/sessions", fields).await.accepted();
+        tokens.push(answer["token"].as_str().expect("shown once").to_owned());
+        opened = answer["position"].clone();
+    }
+    let _ = service.read_after(&address, &opened).await.accepted();
+    let status =
+        async |token: &str| service.ask(Method::GET, &address, token, None, &[]).await.status;
+    for token in &tokens {
+        assert_eq!(status(token).await, StatusCode::OK);
+    }
+
+    let deleted = send(&service, &ada, &format!("{address}/delete"), json!({})).await.accepted();
+    assert_eq!(
+        deleted["events"],
+        json!([
+            "organizations.organization.deleted",
+            "organizations.resource.deleted",
+            "identity.session.closed",
+            "identity.session.closed"
+        ])
+    );
+    let began = std::time::Instant::now();
+    for token in &tokens[..2] {
+        while status(token).await != StatusCode::UNAUTHORIZED {
+            assert!(began.elapsed().as_secs() < 5, "it still works");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    assert_eq!(status(&tokens[2]).await, StatusCode::OK);
+    // Restored, it has its resources back; closed sessions stay closed.
+    let restored = send(&service, &ada, &format!("{address}/restore"), json!({})).await.accepted();
+    assert_eq!(restored["events"].as_array().map(Vec::len), Some(2));
     rebuilt_is_the_same(&service);
 }
 
