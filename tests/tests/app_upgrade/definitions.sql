@@ -28,7 +28,9 @@ SELECT line FROM (
     WHERE c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition AND c.relname <> '_sqlx_migrations'
       AND c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_|information_schema')
     UNION ALL
-    SELECT format('columns of %s.%s for %s', c.oid::regclass, a.attname, ARRAY(SELECT g::text FROM unnest(a.attacl) g ORDER BY g::text))
+    -- But for application_role's: going down leaves it columns beside the whole table that it gets back.
+    SELECT format('columns of %s.%s for %s', c.oid::regclass, a.attname, ARRAY(SELECT g::text FROM unnest(a.attacl) g
+                  WHERE g::text NOT LIKE 'application_role=%' ORDER BY g::text))
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE a.attacl IS NOT NULL AND NOT c.relispartition AND c.relnamespace <> 'pg_catalog'::regnamespace
     UNION ALL

@@ -8,18 +8,7 @@ use super::compare::Row;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Differences {
-    #[serde(default)]
-    pending: Pending,
     difference: Vec<Difference>,
-}
-
-/// What is being built.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pending {
-    tables: Vec<String>,
-    #[serde(default)]
-    things: Vec<String>,
 }
 
 /// Rows that differ for one reason.
@@ -40,8 +29,6 @@ pub enum Verdict {
     Satisfied,
     /// It is not, for this reason.
     Different(String),
-    /// Its table is being built.
-    Pending,
     /// It is not, and nobody says why.
     Missing(String),
 }
@@ -79,19 +66,11 @@ impl Differences {
                     Some(work) => format!("later, with {work}: {}", difference.reason),
                     None => difference.reason.clone(),
                 })
-            } else if self.pending(complaint, &line) {
-                Verdict::Pending
             } else {
                 Verdict::Missing(complaint.clone())
             });
         }
         (verdicts, unneeded.into_iter().map(str::to_owned).collect())
-    }
-
-    fn pending(&self, complaint: &str, line: &str) -> bool {
-        let no_table = |table: &String| *complaint == format!("{table} is not there");
-        self.pending.tables.iter().any(no_table)
-            || self.pending.things.iter().any(|pattern| matches(pattern, line))
     }
 }
 
@@ -118,24 +97,16 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[test]
 fn an_entry_that_no_row_needs_is_seen() {
     let list = Differences::read(
-        "[pending]\ntables = [\"posts\"]\n[[difference]]\nrows = [\"a: b*: is c\", \"a: z: *\"]\nreason = \"a reason that says why it is so\"\n",
+        "[[difference]]\nrows = [\"a: b*: is c\", \"a: z: *\"]\nreason = \"a reason that says why it is so\"\n",
     );
     let row = |thing: &str, complaint: Option<&str>| Row {
         document: "a",
         thing: thing.to_owned(),
         complaint: complaint.map(str::to_owned),
     };
-    let rows = [
-        row("b1", Some("is c")),
-        row("b2", Some("is d")),
-        row("x", Some("posts is not there")),
-        row("y", None),
-    ];
+    let rows = [row("b1", Some("is c")), row("b2", Some("is d")), row("y", None)];
     let (verdicts, unneeded) = list.judge(&rows);
     assert!(matches!(verdicts[0], Verdict::Different(_)));
-    assert_eq!(
-        verdicts[1..],
-        [Verdict::Missing("is d".into()), Verdict::Pending, Verdict::Satisfied]
-    );
+    assert_eq!(verdicts[1..], [Verdict::Missing("is d".into()), Verdict::Satisfied]);
     assert_eq!(unneeded, ["a: z: *"]);
 }

@@ -66,7 +66,6 @@ async fn the_database_is_as_the_documents_have_it() {
         let (word, text) = match verdict {
             Verdict::Satisfied => ("satisfied", String::new()),
             Verdict::Different(reason) => ("different", format!(": {reason}")),
-            Verdict::Pending => ("being built", String::new()),
             Verdict::Missing(complaint) => ("MISSING", format!(": {complaint}")),
         };
         *counts.entry(word).or_default() += 1;

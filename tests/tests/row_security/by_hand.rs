@@ -14,6 +14,11 @@ async fn run(statement: &str, connection: &mut PgConnection) {
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
+/// Whether its rows are about changes, and are never touched again.
+fn is_a_trail(table: &str) -> bool {
+    ["audit_logs", "ssot_audit_logs"].contains(&table)
+}
+
 /// How many changes of a table are written down, in the journal and in the audit trail.
 async fn noted(table: &str, connection: &mut PgConnection) -> (i64, i64) {
     sqlx::query_as(
@@ -34,7 +39,7 @@ async fn every_table_keeps_updated_at_and_writes_down_what_is_done_to_it_by_hand
     let database = TestDatabase::fresh().await;
     let mut superuser = database.superuser().await;
     rows::put(&mut superuser).await;
-    for table in TABLES.iter().filter(|table| table.table != "audit_logs") {
+    for table in TABLES.iter().filter(|table| !is_a_trail(table.table)) {
         let (name, mark) = (table.table, table.mark);
         let before: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}")))
             .fetch_one(&mut superuser)
@@ -56,7 +61,7 @@ async fn every_table_keeps_updated_at_and_writes_down_what_is_done_to_it_by_hand
     }
     // They refer to users.
     run("DELETE FROM audit_logs WHERE id > 0", &mut superuser).await;
-    for table in TABLES.iter().rev().filter(|table| table.table != "audit_logs") {
+    for table in TABLES.iter().rev().filter(|table| !is_a_trail(table.table)) {
         let before = noted(table.table, &mut superuser).await.0;
         run(&format!("DELETE FROM {}", table.table), &mut superuser).await;
         assert_eq!(
@@ -128,4 +133,27 @@ async fn only_the_projector_and_the_owner_are_not_written_down() {
     )
     .await;
     assert_eq!(noted("accounts", &mut superuser).await, (2, 2));
+}
+
+#[tokio::test]
+async fn what_is_done_to_the_registry_is_in_its_own_trail_as_well() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    run("UPDATE ssot_api_contracts SET version = '2.0.0'", &mut superuser).await;
+    assert_eq!(noted("ssot_api_contracts", &mut superuser).await, (2, 2));
+    let told: Vec<Value> = sqlx::query_scalar(
+        "SELECT to_jsonb(s) FROM ssot_audit_logs s JOIN audit_logs a USING (id, entity_id, created_at)
+         WHERE s.id < 0 AND s.action = 'OUT_OF_BAND'",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(
+        (&told[0]["new_values"]["version"], &told[0]["changed_by"]),
+        (&"2.0.0".into(), &"postgres".into())
+    );
+    run("DELETE FROM ssot_audit_logs WHERE id > 0", &mut superuser).await;
+    assert_eq!(noted("ssot_audit_logs", &mut superuser).await, (2, 2));
 }

@@ -1,0 +1,15 @@
+CALL projector.unwatch('ssot_audit_logs');
+CALL projector.unwatch('ssot_governance_rules');
+CALL projector.unwatch('ssot_api_aliases');
+CALL projector.unwatch('ssot_api_contracts');
+CALL projector.unwatch('dc_usage_metrics');
+CALL projector.unwatch('dc_servers');
+CALL projector.take_from_policies('ssot_audit_logs');
+CALL projector.take_from_policies('ssot_governance_rules');
+CALL projector.take_from_policies('ssot_api_aliases');
+CALL projector.take_from_policies('ssot_api_contracts');
+CALL projector.take_from_policies('dc_usage_metrics');
+CALL projector.take_from_policies('dc_servers');
+DROP FUNCTION public.log_ssot_changes;
+DELETE FROM public.ssot_audit_logs WHERE id < 0;
+DROP VIEW journal.drift_ssot_audit_logs;
