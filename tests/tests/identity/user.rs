@@ -31,7 +31,7 @@ async fn what_users_say_of_themselves_is_a_row_of_its_own() {
     let said = service.command(&describe, picture.clone()).await.accepted();
     let row = service.read_after(&profile, &said["position"]).await.accepted();
     assert_eq!((&row["bio"], &row["avatar_url"]), (&json!(null), &picture["avatar_url"]));
-    assert_eq!(service.command(&describe, picture).await.accepted()["events"], json!(0));
+    assert_eq!(service.command(&describe, picture).await.accepted()["events"], json!([]));
     let wrong = service.command(&describe, json!({"avatar_url": "javascript:alert(1)"})).await;
     assert!(wrong.status.is_client_error(), "{wrong:?}");
     super::live_is_rebuilt(&service);
