@@ -120,3 +120,24 @@ async fn what_is_published_is_there_for_every_user_and_for_nobody_without_an_ide
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_said_and_taken_back_is_for_who_said_it() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    for update in [
+        "UPDATE public.posts SET status = 'published', published_at = now() WHERE user_id = $1",
+        "UPDATE public.comments SET deleted_at = now() WHERE user_id = $1",
+    ] {
+        sqlx::query(update).bind(person("bob")).execute(&mut superuser).await.unwrap();
+    }
+    let mut session = Session::of(&database).await;
+    for (user, posts, comments) in [("carol", 1, 0), ("bob", 1, 1)] {
+        for (table, count) in [("posts", posts), ("comments", comments)] {
+            let select = format!("SELECT 'x' FROM public.{table}");
+            let seen = session.tries("application_role", Some(person(user)), None, &select);
+            assert_eq!(seen.await.unwrap().len(), count, "{table} by {user}");
+        }
+    }
+}

@@ -36,6 +36,7 @@ const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("row_security_of_profiles", "and of these"),
     ("row_security_of_open_banking_and_recycling", "and of these"),
     ("row_security_of_datacentre_and_contracts", "and of these"),
+    ("row_security_of_comments", "what was taken back is no longer seen"),
 ];
 
 /// Folders of `projector/src` that are no context.
