@@ -328,3 +328,38 @@ async fn an_unknown_event_stops_its_lane_and_is_never_skipped() {
     assert_eq!(world.count("transactions").await, 0, "nothing after it is");
     worker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hole_in_the_log_stops_its_lane_and_no_other() {
+    let world = World::new().await;
+    let bob = world.user("bob", None).await;
+    let (torn, whole) =
+        (world.account(bob, "N-1", Some(5)).await, world.account(bob, "N-2", Some(6)).await);
+    world.deposits(torn, 1, 5).await;
+    world.deposits(whole, 1, 5).await;
+    // Nobody can do this but who owns the server: the trigger refuses everyone else.
+    let mut administrator = world.database.superuser().await;
+    for statement in [
+        "DO $$ DECLARE p regclass; BEGIN FOR p IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'journal.events'::regclass LOOP
+             EXECUTE format('ALTER TABLE %s DISABLE TRIGGER never_changed', p); END LOOP; END $$",
+        "ALTER TABLE journal.events DISABLE TRIGGER never_changed",
+        "DELETE FROM journal.events WHERE lane = 5 AND lane_seq = 4",
+    ] {
+        sqlx::query(statement).execute(&mut administrator).await.unwrap();
+    }
+    let worker = world.worker();
+    until("what is not torn is posted", SHARED_SOON, || async {
+        world.count("transactions").await == 7
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(world.count("transactions").await, 7, "nothing after the hole is posted");
+    let (seq,): (i64,) = sqlx::query_as(
+        "SELECT lane_seq FROM projector.checkpoints WHERE lane = 5 AND name = 'read_model'",
+    )
+    .fetch_one(&mut administrator)
+    .await
+    .unwrap();
+    assert_eq!(seq, 3);
+    worker.stop().await;
+}

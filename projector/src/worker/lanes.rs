@@ -40,6 +40,8 @@ pub(crate) struct Lane {
     pub(crate) parked_at: Option<i64>,
     /// The place of the event that `projector.parked` has of it, if it has one.
     pub(crate) parked_row: Option<i64>,
+    /// The place that the log lacks, once that was said.
+    pub(crate) hole: Option<i64>,
     /// Where to read on from, where the lane is behind what the worker reads for all of them.
     pub(crate) behind: Option<i64>,
 }
@@ -54,14 +56,28 @@ impl Lane {
     }
 
     /// Takes in an event that was read: what was there already is dropped, and a hole, or more than
-    /// a stopped lane keeps, makes the lane read on by itself from where it is.
-    pub(crate) fn take(&mut self, event: Recorded) {
+    /// a stopped lane keeps, makes the lane read on by itself from where it is. `by_itself`: it did;
+    /// then the hole is in the log, and the lane stays where it is rather than skip.
+    pub(crate) fn take(&mut self, event: Recorded, by_itself: bool) {
         let read = self.read_to();
         if event.lane_seq <= read.lane_seq {
             return;
         }
         let full = self.standing != Standing::Flows && self.pending.len() >= KEPT_WHILE_STOPPED;
         if full || event.lane_seq != read.lane_seq + 1 {
+            let missing = read.lane_seq + 1;
+            if by_itself && !full && self.hole != Some(missing) {
+                self.hole = Some(missing);
+                metrics::counter!("daybook_projector_holes_total").increment(1);
+                tracing::error!(
+                    lane = event.lane,
+                    missing,
+                    next = event.lane_seq,
+                    position = event.position,
+                    "the log lacks an event of this lane, which stays where it is: \
+                     `daybook doctor --deep` shows the damage"
+                );
+            }
             self.behind = Some(read.position);
             return;
         }

@@ -74,8 +74,9 @@ impl Answer {
         for event in page.events {
             if let Some(lane) = lanes.own.get_mut(&event.lane) {
                 // What a lane that is behind gets from the page of all would be a hole.
-                if lane.behind.is_none() || request.behind.contains(&event.lane) {
-                    lane.take(event);
+                let by_itself = request.behind.contains(&event.lane);
+                if lane.behind.is_none() || by_itself {
+                    lane.take(event, by_itself);
                 }
             }
         }
