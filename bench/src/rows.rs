@@ -73,7 +73,7 @@ async fn count_of(connection: &mut PgConnection, table: &str) -> Result<i64, Tro
 
 /// Empties all read tables.
 pub(crate) async fn truncate(connection: &mut PgConnection) -> Result<(), Trouble> {
-    let statement = AssertSqlSafe(format!("TRUNCATE {}", TABLES.join(", ")));
+    let statement = AssertSqlSafe(format!("TRUNCATE {} CASCADE", TABLES.join(", ")));
     sqlx::raw_sql(statement).execute(connection).await?;
     Ok(())
 }

@@ -12,6 +12,8 @@ use daybook_domain::identity::permission::Permission;
 use daybook_domain::services::service::Service;
 use daybook_http::Caller;
 use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::cache::{Settling, StreamCache};
@@ -212,48 +214,51 @@ impl Engine {
         basis: &mut Basis,
     ) -> Result<Attempt, CommandError> {
         let mut work = handle::Work { engine: self, order, context, metadata, basis };
-        match &order.command {
-            AnyCommand::User(command) => handle::user::attempt(&mut work, command).await,
+        // Boxed, each for itself: one future that could be any of them would be as large as the
+        // largest, moved about with every command, and compiled anew wherever it is used.
+        let attempt: BoxFuture<'_, Result<Attempt, CommandError>> = match &order.command {
+            AnyCommand::User(command) => handle::user::attempt(&mut work, command).boxed(),
             AnyCommand::Permission(command) => {
-                handle::plain::<Permission>(&mut work, command).await
+                handle::plain::<Permission>(&mut work, command).boxed()
             }
-            AnyCommand::Role(command) => handle::role::attempt(&mut work, command).await,
-            AnyCommand::Session(command) => handle::session::attempt(&mut work, command).await,
-            AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).await,
+            AnyCommand::Role(command) => handle::role::attempt(&mut work, command).boxed(),
+            AnyCommand::Session(command) => handle::session::attempt(&mut work, command).boxed(),
+            AnyCommand::ApiKey(command) => handle::api_key::attempt(&mut work, command).boxed(),
             AnyCommand::Organization(command) => {
-                handle::organization::attempt(&mut work, command).await
+                handle::organization::attempt(&mut work, command).boxed()
             }
             AnyCommand::BillingAccount(command) => {
-                handle::billing_account::attempt(&mut work, command).await
+                handle::billing_account::attempt(&mut work, command).boxed()
             }
-            AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).await,
-            AnyCommand::Post(command) => handle::post::attempt(&mut work, command).await,
-            AnyCommand::Comment(command) => handle::comment::attempt(&mut work, command).await,
-            AnyCommand::Service(command) => handle::plain::<Service>(&mut work, command).await,
+            AnyCommand::Resource(command) => handle::resource::attempt(&mut work, command).boxed(),
+            AnyCommand::Post(command) => handle::post::attempt(&mut work, command).boxed(),
+            AnyCommand::Comment(command) => handle::comment::attempt(&mut work, command).boxed(),
+            AnyCommand::Service(command) => handle::plain::<Service>(&mut work, command).boxed(),
             AnyCommand::Subscription(command) => {
-                handle::subscription::attempt(&mut work, command).await
+                handle::subscription::attempt(&mut work, command).boxed()
             }
-            AnyCommand::Account(command) => handle::account::attempt(&mut work, command).await,
+            AnyCommand::Account(command) => handle::account::attempt(&mut work, command).boxed(),
             AnyCommand::AispAccount(command) => {
-                handle::aisp_account::attempt(&mut work, command).await
+                handle::aisp_account::attempt(&mut work, command).boxed()
             }
             AnyCommand::Collection(command) => {
-                handle::collection::attempt(&mut work, command).await
+                handle::collection::attempt(&mut work, command).boxed()
             }
-            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).await,
-            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).await,
-            AnyCommand::Server(command) => handle::server::attempt(&mut work, command).await,
+            AnyCommand::Ticket(command) => handle::ticket::attempt(&mut work, command).boxed(),
+            AnyCommand::Asset(command) => handle::asset::attempt(&mut work, command).boxed(),
+            AnyCommand::Server(command) => handle::server::attempt(&mut work, command).boxed(),
             AnyCommand::ApiContract(command) => {
-                handle::api_contract::attempt(&mut work, command).await
+                handle::api_contract::attempt(&mut work, command).boxed()
             }
             AnyCommand::GovernanceRule(command) => {
-                handle::governance_rule::attempt(&mut work, command).await
+                handle::governance_rule::attempt(&mut work, command).boxed()
             }
-            AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).await,
+            AnyCommand::Setting(command) => handle::setting::attempt(&mut work, command).boxed(),
             AnyCommand::Notification(command) => {
-                handle::notification::attempt(&mut work, command).await
+                handle::notification::attempt(&mut work, command).boxed()
             }
-        }
+        };
+        attempt.await
     }
 
     async fn accepted(
