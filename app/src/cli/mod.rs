@@ -3,7 +3,9 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 mod admin;
+mod as_of;
 mod audit;
+mod compare;
 mod completions;
 mod config;
 mod dev;
@@ -81,6 +83,8 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    AsOf(as_of::AsOf),
+    Compare(compare::Compare),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
@@ -101,6 +105,8 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::AsOf(_)
+            | Self::Compare(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
@@ -174,6 +180,8 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
+        Command::AsOf(as_of) => until(cancel, as_of.run(session)).await,
+        Command::Compare(compare) => until(cancel, compare.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.

@@ -113,6 +113,8 @@ settings! {
     max_clock_ahead: Seconds = Seconds(300), ["DAYBOOK_MAX_CLOCK_AHEAD"];
     /// The most events that the projector posts in one transaction. `DAYBOOK_PROJECTOR_BATCH`.
     projector_batch: usize = 1000, ["DAYBOOK_PROJECTOR_BATCH"];
+    /// How many states of the whole read model `daybook as-of` may keep for a time; those kept for good do not count. `DAYBOOK_AS_OF_QUOTA`.
+    as_of_quota: u32 = 10, ["DAYBOOK_AS_OF_QUOTA"];
     /// The longest a request may take. `DAYBOOK_REQUEST_TIMEOUT`.
     request_timeout: Seconds = Seconds(30), ["DAYBOOK_REQUEST_TIMEOUT"];
     /// The longest a client may take to send its headers. `DAYBOOK_HEADER_TIMEOUT`.
