@@ -1,6 +1,7 @@
 //! Support for end-to-end tests: real servers and the real binary.
 //!
 //! - [`TestDatabase::fresh`]: a migrated database of its own, on one PostgreSQL a test process.
+//! - [`faults`]: real processes under load, disturbed on purpose.
 //! - [`Daybook`]: the `daybook` binary, built when it is not, killed when it is dropped.
 //!
 //! `DAYBOOK_TEST_PG_BIN` chooses the server: a folder with its binaries, `installed` or `download`;
@@ -10,6 +11,7 @@
 
 mod binary;
 mod client;
+pub mod faults;
 mod postgres;
 pub mod rows;
 mod service;
