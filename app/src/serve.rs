@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daybook_command::Engine;
+use daybook_projector::row_topics::RowTopicError;
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,9 @@ pub enum ServeError {
     /// The log did not take its first events.
     #[error("the log cannot be begun: {0}")]
     Log(String),
+    /// Rows cannot be published as the settings say.
+    #[error("DAYBOOK_KAFKA_ROW_TOPICS: {0}")]
+    Rows(#[from] RowTopicError),
     /// A role ended by itself.
     #[error("{name} ended: {reason}")]
     Ended {
@@ -104,6 +108,16 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
         tasks.push(Task {
             name: "projector",
             work: Box::pin(async move { worker.run(cancel).await.map_err(Into::into) }),
+        });
+    }
+    if let Some(rows) = sides::rows(runtime, &follow)? {
+        let cancel = runtime.cancel.clone();
+        tasks.push(Task {
+            name: "rows",
+            work: Box::pin(async move {
+                rows.run(cancel).await;
+                Ok(())
+            }),
         });
     }
     let reads = roles

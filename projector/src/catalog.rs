@@ -30,6 +30,7 @@ use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_domain::support::asset::AssetEvent;
 use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
+use daybook_store::kafka::RowRecord;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
@@ -56,6 +57,7 @@ use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::platform::notification::{self, NotificationRow};
 use crate::platform::setting::{self, SystemSettingRow};
 use crate::recycling::collection::{self, RecyclingCollectionRow, RecyclingProcessingRow};
+use crate::row_topics::{self, Form};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};

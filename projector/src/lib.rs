@@ -23,6 +23,7 @@ pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod recycling;
+pub mod row_topics;
 pub mod rows;
 pub mod services;
 pub mod support;

@@ -80,6 +80,26 @@ macro_rules! read_model {
             }
         }
 
+        impl Touched {
+            /// The records of the rows with these keys, as the tables have them now; of those tables
+            /// that have a form.
+            pub(crate) async fn records(
+                self,
+                forms: &BTreeMap<&'static str, Form>,
+                tables: &Tables,
+                connection: &mut PgConnection,
+            ) -> Result<Vec<RowRecord>, sqlx::Error> {
+                let mut records = Vec::new();
+                $(if let Some(form) = forms.get($Row::TABLE) {
+                    let keys = self.$table.into_keys();
+                    if !keys.is_empty() {
+                        row_topics::records::<$Row>(form, &tables.$table, keys, connection, &mut records).await?;
+                    }
+                })+
+                Ok(records)
+            }
+        }
+
         /// Every read table, in the order in which rows are made; `audit_logs` is last.
         pub const TABLES: &[TableInfo] = &[$(TableInfo::of::<$Row>(),)+ TableInfo::of::<AuditLogRow>()];
 

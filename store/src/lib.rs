@@ -1,4 +1,4 @@
-//! The log in PostgreSQL: append, read, subscribe. Knows no context.
+//! The log in PostgreSQL: append, read, subscribe; and its way to Kafka. Knows no context.
 //!
 //! What holds here (each has a test that breaks when it does): positions dense
 //! from 1 in commit order; `recorded_at` strictly increasing with position;
@@ -8,9 +8,11 @@
 
 pub mod appender;
 pub mod error;
+pub mod kafka;
 pub mod lane;
 pub mod log;
 pub mod recorded;
+pub mod redact;
 pub mod request;
 
 pub use appender::{Appender, AppenderOptions, Pending};

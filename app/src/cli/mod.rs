@@ -17,6 +17,7 @@ mod history;
 mod import;
 mod migrate;
 pub mod output;
+mod ownership;
 mod rebuild;
 mod serve;
 mod state;

@@ -2,6 +2,7 @@
 
 mod months;
 mod source;
+mod through_kafka;
 
 use std::path::Path;
 use std::time::Duration;

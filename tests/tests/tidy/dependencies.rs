@@ -121,7 +121,7 @@ const MAKES_ROWS_AGAIN: [&str; 6] = [
     "projector/src/as_of/",
     "projector/src/rows.rs",
     "projector/src/write.rs",
-    "projector/src/catalog.rs",
+    "projector/src/between.rs",
 ];
 
 /// What these may use of the store: reading, and what was read.

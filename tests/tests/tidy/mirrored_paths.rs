@@ -19,6 +19,8 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_rows", "the same, cheaper to call"),
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("projector_checkpoints", "how far the read tables are posted"),
+    ("projector_ownership_decided", "what gives out the projector's lanes"),
+    ("projector_row_topics", "how far the topics of rows are"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
