@@ -42,7 +42,8 @@ async fn a_user_sees_what_is_their_own_and_nothing_else() {
         service.get(&ada, &path).await.refused(404, "not-found");
     }
     service.get(&ada, &format!("/v1/streams/{hers}/events")).await.ok();
-    for path in ["/v1/events", "/v1/platform/audit-logs", "/v1/platform/projector"] {
+    for path in ["/v1/events", "/v1/platform/audit-logs", "/v1/platform/projector", "/v1/rebuilds"]
+    {
         service.get(&ada, path).await.refused(403, "forbidden");
     }
 }
@@ -66,6 +67,7 @@ async fn roles_and_scopes_bound_what_is_read() {
         ("/v1/events", [200, 403, 403, 200]),
         ("/v1/platform/audit-logs", [200, 403, 403, 200]),
         ("/v1/platform/projector", [200, 200, 200, 200]),
+        ("/v1/rebuilds", [200, 200, 200, 200]),
     ];
     for (path, statuses) in expected {
         for (actor, status) in actors.iter().zip(statuses) {
