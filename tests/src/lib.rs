@@ -1,7 +1,9 @@
 //! Support for end-to-end tests: real servers and the real binary.
 //!
 //! - [`TestDatabase::fresh`]: a migrated database of its own, on one PostgreSQL a test process.
+//! - [`faults`]: real processes under load, disturbed on purpose.
 //! - [`Kafka`]: real brokers, one a test process or some of a test's own.
+//! - [`Connect`] and [`MariaDb`]: a database that is filled from topics of rows.
 //! - [`Daybook`]: the `daybook` binary, built when it is not, killed when it is dropped.
 //!
 //! `DAYBOOK_TEST_PG_BIN` chooses the server: a folder with its binaries, `installed` or `download`;
@@ -11,6 +13,8 @@
 
 mod binary;
 mod client;
+pub mod faults;
+mod connect;
 mod kafka;
 mod postgres;
 pub mod rows;
@@ -19,6 +23,7 @@ mod shared;
 
 pub use binary::{Daybook, Finished, binary_path, free_port};
 pub use client::client;
+pub use connect::{Connect, MariaDb};
 pub use kafka::{Kafka, Secured};
 pub use postgres::{Postgres, TestDatabase, WithoutSchema};
 pub use service::{Answer, Service};

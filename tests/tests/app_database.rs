@@ -184,3 +184,39 @@ async fn upkeep_closes_the_months_that_are_over() {
     }
     pools.close().await;
 }
+
+/// Three months ahead of now, in ISO weeks that begin on Mondays and that each meet the next.
+#[tokio::test]
+async fn upkeep_makes_weeks_ahead_where_a_table_has_weeks() {
+    let database = TestDatabase::fresh().await;
+    let pools = database.pools().await;
+    let mut superuser = database.superuser().await;
+    for _ in 0..2 {
+        daybook_app::upkeep::once(&pools.maintenance).await.unwrap();
+    }
+    let bounds: Vec<(String, String)> = sqlx::query_as(
+        "SELECT c.relname::text, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i
+         JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'public.dc_usage_metrics'::regclass ORDER BY c.relname",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    let (count, first, last): (i64, String, String) = sqlx::query_as(
+        "SELECT count(*), min(week), max(week) FROM (
+             SELECT to_char(week AT TIME ZONE 'UTC', '\"dc_usage_metrics_y\"IYYY\"w\"IW') AS week
+             FROM generate_series(date_trunc('week', now(), 'UTC'), now() + interval '3 months', '1 week') AS week
+         ) AS weeks",
+    )
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    let names: Vec<&str> = bounds.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(i64::try_from(names.len()).unwrap(), count, "{names:?}");
+    assert_eq!((names[0], names[names.len() - 1]), (first.as_str(), last.as_str()));
+    for pair in bounds.windows(2) {
+        let end = pair[0].1.split("TO ").nth(1).unwrap();
+        assert!(pair[1].1.contains(&format!("FROM {end}")), "{pair:?}");
+    }
+    pools.close().await;
+}

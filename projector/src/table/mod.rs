@@ -2,6 +2,7 @@
 //! that PostgreSQL, COPY and the audit trail must know of it follows.
 
 pub mod column;
+mod decimal;
 mod millionths;
 mod statements;
 

@@ -1,6 +1,7 @@
 //! A real bank's fifteen months through real commands: every balance is the bank's own.
 
 mod source;
+mod through_kafka;
 
 use std::path::Path;
 use std::time::Duration;

@@ -124,7 +124,7 @@ impl Shared {
             let mut inbox = self.inbox();
             let Some(queue) = inbox.lanes.get_mut(&lane) else { return };
             if lane_seq <= queue.known {
-                queue.offsets.push_back((lane_seq, next));
+                queue.mark(lane_seq, next);
                 return;
             }
         }
@@ -133,7 +133,7 @@ impl Shared {
                 let mut inbox = self.inbox();
                 let size = size(&arrived);
                 let Some(queue) = inbox.lanes.get_mut(&lane) else { return };
-                queue.offsets.push_back((arrived.event.lane_seq, next));
+                queue.mark(arrived.event.lane_seq, next);
                 queue.waiting.push_back(arrived);
                 inbox.events += 1;
                 inbox.bytes += size;
@@ -226,6 +226,18 @@ impl Shared {
             }
         }
         tending
+    }
+}
+
+impl Queue {
+    /// Remembers what to commit once a place in the lane is posted. A record that is before others
+    /// in its lane and after them in the topic stands for them: they are not in order, and nothing
+    /// may wait for a place that there is not.
+    fn mark(&mut self, lane_seq: i64, next: i64) {
+        while self.offsets.back().is_some_and(|(seq, _)| *seq >= lane_seq) {
+            self.offsets.pop_back();
+        }
+        self.offsets.push_back((lane_seq, next));
     }
 }
 
@@ -329,6 +341,18 @@ mod tests {
         assert!(shared.to_commit(Some(&[2])).is_empty());
         assert_eq!(shared.to_commit(None), [(1, 5)]);
         assert!(shared.to_commit(None).is_empty());
+    }
+
+    #[test]
+    fn a_record_far_ahead_holds_no_offset_back() {
+        let shared = Shared::new("t".to_owned());
+        shared.assign([1]);
+        for seq in [1, 1_000, 2, 2, 3] {
+            shared.arrive(&message(1, seq, seq));
+        }
+        shared.reached(1, 3, 3);
+        assert_eq!(shared.to_commit(None), [(1, 7)]);
+        assert!(shared.inbox().lanes[&1].offsets.is_empty());
     }
 
     #[test]
