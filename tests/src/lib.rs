@@ -13,8 +13,8 @@
 
 mod binary;
 mod client;
-pub mod faults;
 mod connect;
+pub mod faults;
 mod kafka;
 mod postgres;
 pub mod rows;
