@@ -17,6 +17,7 @@ mod migrate;
 pub mod output;
 mod ownership;
 mod rebuild;
+mod reconcile;
 mod serve;
 mod state;
 mod submit;
@@ -82,6 +83,7 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    Reconcile(reconcile::Reconcile),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
@@ -102,6 +104,7 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::Reconcile(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
@@ -175,6 +178,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
+        Command::Reconcile(reconcile) => until(cancel, reconcile.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.
