@@ -12,6 +12,7 @@ mod history;
 mod http;
 mod measure;
 mod memory;
+mod past;
 mod plan;
 mod post;
 mod read;
@@ -125,6 +126,9 @@ async fn posting(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result<
         lines.extend(rebuild::measure(server, plan).await?);
     }
     server.drop_named(post::UNPOSTED).await?;
+    if plan.wants("past") {
+        lines.extend(past::measure(server, plan).await?);
+    }
     if plan.wants("visible") {
         lines.extend(visible::measure(server, plan).await?);
     }

@@ -34,6 +34,7 @@ use daybook_store::kafka::RowRecord;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::between::{self, By, Net, NetRow};
 use crate::content::comment::{self, CommentRow};
 use crate::content::post::{self, PostRow};
 use crate::contracts::api_contract::{self, ApiAliasRow, ApiContractRow};
@@ -147,6 +148,8 @@ pub struct TableInfo {
     pub columns: &'static [ColumnName],
     /// Its key, without the partition's column.
     pub key: &'static [&'static str],
+    /// The column that `audit_logs.entity_id` shows.
+    pub entity: &'static str,
     /// The column by whose month or week it is partitioned.
     pub month: Option<&'static str>,
 }
@@ -155,7 +158,13 @@ impl TableInfo {
     /// What is known of `R`'s table.
     #[must_use]
     pub const fn of<R: Row>() -> Self {
-        Self { name: R::TABLE, columns: R::COLUMNS, key: R::KEY, month: R::MONTH }
+        Self {
+            name: R::TABLE,
+            columns: R::COLUMNS,
+            key: R::KEY,
+            entity: R::ENTITY,
+            month: R::MONTH,
+        }
     }
 }
 

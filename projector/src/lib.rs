@@ -6,7 +6,9 @@
 #[macro_use]
 mod read_model;
 
+pub mod as_of;
 pub mod banking;
+pub mod between;
 pub mod catalog;
 pub mod content;
 pub mod contracts;
@@ -26,6 +28,7 @@ pub mod rows;
 pub mod services;
 pub mod support;
 pub mod table;
+pub mod twin;
 pub mod worker;
 mod write;
 

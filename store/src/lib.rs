@@ -18,6 +18,7 @@ pub mod request;
 pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
+pub use log::Share;
 pub use log::{Fact, Facts, Filter, Follow, Head, Known, Log, Page, Snapshot, StreamHead};
 pub use recorded::{Dependency, Recorded};
 pub use request::{

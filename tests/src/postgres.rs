@@ -10,7 +10,7 @@ use daybook_app::database::{self, PoolSizes, Pools, migrate};
 use daybook_app::dev::binaries::{Choice, Source};
 use daybook_app::dev::cluster::{Cluster, SUPERUSER};
 use daybook_app::dev::{download, run_as::RunAs};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -166,6 +166,14 @@ impl TestDatabase {
     pub async fn pools(&self) -> Pools {
         let sizes = PoolSizes { writer: 8, projector: 8, reader: 4 };
         Pools::connect(&self.service(), sizes).await.expect("the service's pools")
+    }
+
+    /// Connections that work as the tables' owner, as a rebuild does.
+    ///
+    /// # Panics
+    /// When they cannot be had.
+    pub async fn migrators(&self) -> PgPool {
+        migrate::migrators(&self.admin()).await.expect("the owner's pool")
     }
 
     /// A connection as the superuser, to prepare and to break things.

@@ -3,7 +3,9 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 mod admin;
+mod as_of;
 mod audit;
+mod compare;
 mod completions;
 mod config;
 mod dev;
@@ -84,6 +86,8 @@ enum Command {
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
     Reconcile(reconcile::Reconcile),
+    AsOf(as_of::AsOf),
+    Compare(compare::Compare),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
@@ -105,6 +109,8 @@ impl Command {
             | Self::Import(_)
             | Self::Rebuild(_)
             | Self::Reconcile(_)
+            | Self::AsOf(_)
+            | Self::Compare(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
@@ -179,6 +185,8 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
         Command::Reconcile(reconcile) => until(cancel, reconcile.run(session)).await,
+        Command::AsOf(as_of) => until(cancel, as_of.run(session)).await,
+        Command::Compare(compare) => until(cancel, compare.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.

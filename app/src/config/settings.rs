@@ -114,6 +114,8 @@ settings! {
     max_clock_ahead: Seconds = Seconds(300), ["DAYBOOK_MAX_CLOCK_AHEAD"];
     /// The most events that the projector posts in one transaction. `DAYBOOK_PROJECTOR_BATCH`.
     projector_batch: usize = 1000, ["DAYBOOK_PROJECTOR_BATCH"];
+    /// How many states of the whole read model `daybook as-of` may keep for a time; those kept for good do not count. `DAYBOOK_AS_OF_QUOTA`.
+    as_of_quota: u32 = 10, ["DAYBOOK_AS_OF_QUOTA"];
     /// Kafka's brokers, as host:port,host:port. Empty: there is no Kafka. `DAYBOOK_KAFKA_BROKERS`.
     kafka_brokers: Option<String> = None, ["DAYBOOK_KAFKA_BROKERS"];
     /// By what name brokers know this process. `DAYBOOK_KAFKA_CLIENT_ID`.

@@ -56,6 +56,8 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     const PERIOD: Period = Period::Month;
     /// Whether its changes have rows in `audit_logs`.
     const AUDITED: bool = true;
+    /// The column that `audit_logs.entity_id` shows.
+    const ENTITY: &'static str;
 
     /// Its key.
     fn key(&self) -> Self::Key;
@@ -153,6 +155,7 @@ macro_rules! table {
             const MONTH: Option<&'static str> = $crate::table!(@name $($month)? $($week)?);
             $(const PERIOD: $crate::table::Period = $crate::table!(@week $week);)?
             $(const AUDITED: bool = $audited;)?
+            const ENTITY: &'static str = stringify!($entity);
 
             fn key(&self) -> Self::Key {
                 ($(self.$key.clone(),)+)

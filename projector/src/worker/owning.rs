@@ -39,6 +39,8 @@ impl Worker {
         let new: Vec<i16> =
             owned.keys().filter(|number| !self.lanes.own.contains_key(number)).copied().collect();
         if !new.is_empty() {
+            // Other tables may be live now, which are not as far.
+            self.posted.send_replace(0);
             // Checkpoints first, then the head: a lane posted up to its head has nothing unread below it.
             let checkpoints = ownership::checkpoints(connection).await?;
             let parked = parked::lanes(connection).await?;

@@ -12,6 +12,7 @@ mod follow;
 mod kept;
 mod page;
 mod row;
+mod touched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 pub use self::command::Answered;
+pub use self::copy::Share;
 pub use self::facts::{Fact, Facts};
 pub use self::filter::Filter;
 pub use self::follow::Follow;

@@ -26,6 +26,8 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
     ("projector_weekly_partitions", "read tables by week"),
+    ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
+    ("projector_as_of", "the read tables as they stood at an instant"),
     ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
 
