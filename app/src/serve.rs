@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use daybook_command::Engine;
 use daybook_projector::row_topics::RowTopicError;
+use daybook_store::Follow;
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -110,6 +111,7 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
             work: Box::pin(async move { worker.run(cancel).await.map_err(Into::into) }),
         });
     }
+    tasks.extend(relay(runtime, &follow));
     if let Some(rows) = sides::rows(runtime, &follow)? {
         let cancel = runtime.cancel.clone();
         tasks.push(Task {
@@ -126,6 +128,21 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
     let serving = network::run(runtime.clone(), engine.clone(), reads, metrics);
     tasks.push(Task { name: "http", work: Box::pin(serving) });
     Ok(Sides { engine, tasks })
+}
+
+/// The relay, where this process has the role and there is a Kafka to publish to.
+fn relay(runtime: &Runtime, follow: &Follow) -> Option<Task> {
+    let kafka = runtime.settings.kafka().filter(|_| runtime.settings.roles.has(ServiceRole::Relay));
+    let relay = sides::relay(&runtime.pools, kafka?, follow);
+    let cancel = runtime.cancel.clone();
+    // The head is followed for as long as somebody keeps this.
+    let follow = follow.clone();
+    let work = async move {
+        relay.run(cancel).await;
+        drop(follow);
+        Ok(())
+    };
+    Some(Task { name: "relay", work: Box::pin(work) })
 }
 
 /// Runs tasks until the runtime is cancelled, then waits for them to end. One that ends by itself stops

@@ -7,6 +7,7 @@ use daybook_command::{CommandError, Engine};
 use daybook_projector::row_topics::{RowOptions, RowTopicError, RowTopics};
 use daybook_projector::worker::{KafkaOptions, Worker, WorkerOptions};
 use daybook_projector::{Posted, http::Reads};
+use daybook_store::kafka::{Connection, Relay, RelayOptions};
 use daybook_store::{Appender, AppenderOptions, Follow, Log};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -94,9 +95,17 @@ pub fn rows(runtime: &Runtime, follow: &Follow) -> Result<Option<RowTopics>, Row
 }
 
 /// This machine's name.
-fn host() -> String {
+#[must_use]
+pub fn host() -> String {
     nix::unistd::gethostname()
         .map_or_else(|_| "localhost".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The relay, which publishes the log to Kafka or stands by.
+#[must_use]
+pub fn relay(pools: &Pools, kafka: Connection, follow: &Follow) -> Relay {
+    let options = RelayOptions::new(world::fresh_id(), host());
+    Relay::new(Log::new(pools.projector.clone()), kafka, follow.head(), options)
 }
 
 /// The read side.

@@ -17,6 +17,7 @@ mod plan;
 mod post;
 mod read;
 mod rebuild;
+mod relay;
 mod rows;
 mod server;
 mod service;
@@ -133,6 +134,9 @@ async fn posting(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result<
     }
     if plan.wants("snapshot") {
         lines.extend(snapshot::measure(server, plan).await?);
+    }
+    if plan.wants("relay") {
+        lines.extend(relay::measure(server, plan).await?);
     }
     Ok(())
 }

@@ -41,7 +41,13 @@ fn redact(value: &mut Value) -> bool {
             }
             found
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact(item) || found),
+        Value::Array(items) => {
+            let mut found = false;
+            for item in items {
+                found |= redact(item);
+            }
+            found
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }

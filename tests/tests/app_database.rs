@@ -202,18 +202,20 @@ async fn upkeep_makes_weeks_ahead_where_a_table_has_weeks() {
     .fetch_all(&mut superuser)
     .await
     .unwrap();
-    let (count, first, last): (i64, String, String) = sqlx::query_as(
-        "SELECT count(*), min(week), max(week) FROM (
-             SELECT to_char(week AT TIME ZONE 'UTC', '\"dc_usage_metrics_y\"IYYY\"w\"IW') AS week
-             FROM generate_series(date_trunc('week', now(), 'UTC'), now() + interval '3 months', '1 week') AS week
-         ) AS weeks",
+    let wanted: Vec<String> = sqlx::query_scalar(
+        "SELECT to_char(week AT TIME ZONE 'UTC', '\"dc_usage_metrics_y\"IYYY\"w\"IW')
+         FROM generate_series(date_trunc('week', now(), 'UTC'), now() + interval '3 months', '1 week') AS week",
     )
-    .fetch_one(&mut superuser)
+    .fetch_all(&mut superuser)
     .await
     .unwrap();
+    // The migration made a few weeks before this one, too.
     let names: Vec<&str> = bounds.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(i64::try_from(names.len()).unwrap(), count, "{names:?}");
-    assert_eq!((names[0], names[names.len() - 1]), (first.as_str(), last.as_str()));
+    assert!(
+        names.len() >= wanted.len()
+            && names.ends_with(&wanted.iter().map(String::as_str).collect::<Vec<_>>()),
+        "{names:?}"
+    );
     for pair in bounds.windows(2) {
         let end = pair[0].1.split("TO ").nth(1).unwrap();
         assert!(pair[1].1.contains(&format!("FROM {end}")), "{pair:?}");

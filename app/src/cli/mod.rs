@@ -19,6 +19,7 @@ mod migrate;
 pub mod output;
 mod ownership;
 mod rebuild;
+mod reconcile;
 mod serve;
 mod state;
 mod submit;
@@ -84,6 +85,7 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    Reconcile(reconcile::Reconcile),
     AsOf(as_of::AsOf),
     Compare(compare::Compare),
     Admin(admin::Admin),
@@ -106,6 +108,7 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::Reconcile(_)
             | Self::AsOf(_)
             | Self::Compare(_)
             | Self::Admin(_)
@@ -181,6 +184,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
+        Command::Reconcile(reconcile) => until(cancel, reconcile.run(session)).await,
         Command::AsOf(as_of) => until(cancel, as_of.run(session)).await,
         Command::Compare(compare) => until(cancel, compare.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,

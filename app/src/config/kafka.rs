@@ -86,6 +86,12 @@ impl Value for SaslMechanism {
 }
 
 impl Settings {
+    /// What our topics are called, whether or not there is a Kafka.
+    #[must_use]
+    pub fn kafka_naming(&self) -> Naming {
+        Naming { prefix: self.kafka_topic_prefix.clone(), generation: self.kafka_generation }
+    }
+
     /// How to reach Kafka; `None`: there is none.
     #[must_use]
     pub fn kafka(&self) -> Option<Connection> {
@@ -108,10 +114,7 @@ impl Settings {
                 user,
                 password: secret(&self.kafka_password).unwrap_or_default(),
             }),
-            naming: Naming {
-                prefix: self.kafka_topic_prefix.clone(),
-                generation: self.kafka_generation,
-            },
+            naming: self.kafka_naming(),
             topics: TopicSettings {
                 replication: copies(self.kafka_replication),
                 min_insync: copies(self.kafka_min_insync),

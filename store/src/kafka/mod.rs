@@ -4,11 +4,17 @@
 pub mod connection;
 pub mod consumer;
 pub(crate) mod log;
+mod reader;
+pub mod reconcile;
 pub mod record;
+pub mod relay;
 pub mod rows;
+pub mod topics;
 
 pub use connection::{Connection, Naming, Sasl, Tls, TopicSettings};
 pub use consumer::LaneConsumer;
 pub use rdkafka::error::KafkaError;
 pub use record::{Arrived, Foreign, Record};
+pub use relay::{Relay, RelayOptions};
 pub use rows::{RowProducer, RowRecord, ensure_row_topics};
+pub use topics::{Described, Objection, TopicError, Topics};

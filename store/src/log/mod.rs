@@ -141,6 +141,16 @@ impl Log {
         rows.iter().map(row::recorded).collect()
     }
 
+    /// The events at these positions, in order; those that the log does not have are absent.
+    ///
+    /// # Errors
+    /// When the server does not answer, or an event cannot be understood.
+    pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, ReadError> {
+        let rows =
+            sqlx::query(include_str!("at.sql")).bind(positions).fetch_all(&self.pool).await?;
+        rows.iter().map(row::recorded).collect()
+    }
+
     /// A stream's events as a state is folded from them: the same ones, without all that only
     /// readers of history want.
     ///

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("command", &["http", "store", "domain"]),
     ("projector", &["http", "store", "domain"]),
     ("app", &["command", "projector", "http", "store", "domain"]),
-    ("bench", &["app", "command", "projector", "http", "store", "domain"]),
+    ("bench", &["tests", "app", "command", "projector", "http", "store", "domain"]),
     ("tests", &["app", "command", "projector", "http", "store", "domain"]),
 ];
 
