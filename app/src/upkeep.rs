@@ -59,6 +59,7 @@ pub async fn once(maintenance: &PgPool) -> Result<(), sqlx::Error> {
     close_months(maintenance).await?;
     while forget(maintenance, "SELECT journal.forget_commands($1)").await? {}
     while forget(maintenance, "SELECT journal.forget_batches($1)").await? {}
+    while forget(maintenance, "SELECT journal.forget_refusals($1)").await? {}
     Ok(())
 }
 

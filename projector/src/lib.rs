@@ -6,8 +6,10 @@
 #[macro_use]
 mod read_model;
 
+pub mod audit;
 pub mod banking;
 pub mod catalog;
+pub mod columns;
 pub mod content;
 pub mod contracts;
 pub mod datacentre;
@@ -21,6 +23,7 @@ pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod recycling;
+pub mod replay;
 pub mod rows;
 pub mod services;
 pub mod support;

@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod audit_export;
 mod completions;
 mod config;
 mod dev;
@@ -13,9 +14,12 @@ mod events;
 mod failure;
 mod history;
 mod import;
+mod journal;
+mod log_filter;
 mod migrate;
 pub mod output;
 mod rebuild;
+mod replay;
 mod serve;
 mod state;
 mod submit;
@@ -81,11 +85,13 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    Replay(replay::ReplayCommand),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
     Diff(diff::Diff),
     Audit(audit::Audit),
+    Journal(journal::JournalCommand),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Completions(completions::Completions),
@@ -101,11 +107,13 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::Replay(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
             | Self::Diff(_)
             | Self::Audit(_)
+            | Self::Journal(_)
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Completions(_) => Vec::new(),
@@ -174,6 +182,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
+        Command::Replay(replay) => until(cancel, replay.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.
@@ -181,6 +190,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::State(state) => until(cancel, state.run(session)).await,
         Command::Diff(diff) => until(cancel, diff.run(session)).await,
         Command::Audit(audit) => until(cancel, audit.run(session)).await,
+        Command::Journal(journal) => until(cancel, journal.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),

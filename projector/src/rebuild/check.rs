@@ -97,7 +97,7 @@ pub async fn check(
     Ok(report)
 }
 
-fn complete(
+pub(super) fn complete(
     posted: &BTreeMap<i16, Checkpoint>,
     reached: &BTreeMap<i16, Checkpoint>,
 ) -> Result<(), RebuildError> {
@@ -116,7 +116,10 @@ fn joined(names: impl Iterator<Item = String>, separator: &str) -> String {
 
 /// The columns that projections write, without constraints, with an index on the key where rows may
 /// have to be found again.
-async fn make_scratch(table: &TableInfo, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn make_scratch(
+    table: &TableInfo,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
     let name = table.name;
     let columns = joined(table.columns.iter().map(|column| column.name.to_owned()), ", ");
     let make = format!(

@@ -13,6 +13,7 @@ mod fill;
 mod in_place;
 mod indexes;
 mod policies;
+mod reconcile;
 
 use daybook_domain::message::DecodeError;
 use daybook_store::ReadError;
@@ -21,6 +22,7 @@ use crate::rows::Fault;
 
 pub use check::{DifferentRow, Report, TableReport, check};
 pub use in_place::{Rebuilt, in_place};
+pub use reconcile::{Reconciled, ReconciledCount, ReconciledRow, reconcile};
 
 /// How much a rebuild holds in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
