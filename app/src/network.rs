@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use daybook_command::Engine;
 use daybook_projector::http::Reads;
+use daybook_projector::worker::{self, Ownership};
 use daybook_projector::{Posted, parked};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
@@ -93,6 +94,9 @@ fn check(
             {
                 parts.push(projector(&runtime).await);
             }
+            if runtime.settings.roles.has(ServiceRole::Projector) {
+                parts.push(ownership(&runtime).await);
+            }
             parts
         })
     })
@@ -106,6 +110,20 @@ async fn database(runtime: &Runtime) -> Readiness {
         Err(_) => (false, "no answer within two seconds".to_owned()),
     };
     Readiness { part: "database", ready, detail }
+}
+
+/// Whether this process's projector can come by lanes as this database gives them out.
+async fn ownership(runtime: &Runtime) -> Readiness {
+    let asked = worker::ownership(&runtime.pools.projector);
+    let (ready, detail) = match tokio::time::timeout(Duration::from_secs(2), asked).await {
+        Ok(Ok(Ownership::Kafka)) if runtime.settings.kafka_brokers.is_none() => {
+            (false, worker::WHY_IDLE.to_owned())
+        }
+        Ok(Ok(mode)) => (true, format!("lanes are given out by {mode}")),
+        Ok(Err(error)) => (false, error.to_string()),
+        Err(_) => (false, "no answer within two seconds".to_owned()),
+    };
+    Readiness { part: "ownership", ready, detail }
 }
 
 async fn projector(runtime: &Runtime) -> Readiness {

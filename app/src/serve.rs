@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_command::Engine;
+use daybook_projector::row_topics::RowTopicError;
+use daybook_store::Follow;
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +45,9 @@ pub enum ServeError {
     /// The log did not take its first events.
     #[error("the log cannot be begun: {0}")]
     Log(String),
+    /// Rows cannot be published as the settings say.
+    #[error("DAYBOOK_KAFKA_ROW_TOPICS: {0}")]
+    Rows(#[from] RowTopicError),
     /// A role ended by itself.
     #[error("{name} ended: {reason}")]
     Ended {
@@ -117,12 +122,38 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
             work: Box::pin(async move { worker.run(cancel).await.map_err(Into::into) }),
         });
     }
+    tasks.extend(relay(runtime, &follow));
+    if let Some(rows) = sides::rows(runtime, &follow)? {
+        let cancel = runtime.cancel.clone();
+        tasks.push(Task {
+            name: "rows",
+            work: Box::pin(async move {
+                rows.run(cancel).await;
+                Ok(())
+            }),
+        });
+    }
     let reads = roles
         .has(ServiceRole::Query)
         .then(|| sides::read(&runtime.pools, follow, posted, runtime.cancel.clone()));
     let serving = network::run(runtime.clone(), engine.clone(), reads, metrics);
     tasks.push(Task { name: "http", work: Box::pin(serving) });
     Ok(Sides { engine, tasks })
+}
+
+/// The relay, where this process has the role and there is a Kafka to publish to.
+fn relay(runtime: &Runtime, follow: &Follow) -> Option<Task> {
+    let kafka = runtime.settings.kafka().filter(|_| runtime.settings.roles.has(ServiceRole::Relay));
+    let relay = sides::relay(&runtime.pools, kafka?, follow);
+    let cancel = runtime.cancel.clone();
+    // The head is followed for as long as somebody keeps this.
+    let follow = follow.clone();
+    let work = async move {
+        relay.run(cancel).await;
+        drop(follow);
+        Ok(())
+    };
+    Some(Task { name: "relay", work: Box::pin(work) })
 }
 
 /// Runs tasks until the runtime is cancelled, then waits for them to end. One that ends by itself stops

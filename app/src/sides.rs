@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_command::{CommandError, Engine};
-use daybook_projector::worker::{Worker, WorkerOptions};
+use daybook_projector::row_topics::{RowOptions, RowTopicError, RowTopics};
+use daybook_projector::worker::{KafkaOptions, Worker, WorkerOptions};
 use daybook_projector::{Posted, http::Reads};
+use daybook_store::kafka::{Connection, Relay, RelayOptions};
 use daybook_store::{Appender, AppenderOptions, Follow, Log, Records};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Settings;
+use crate::config::{ServiceRole, Settings};
 use crate::database::Pools;
+use crate::serve::Runtime;
 use crate::world;
 
 /// How many streams' states a process keeps.
@@ -59,11 +62,51 @@ pub fn follow(pools: &Pools, engine: Option<&Engine>) -> Follow {
 /// A worker that posts, and what it says of how far it is.
 #[must_use]
 pub fn worker(pools: &Pools, settings: &Settings, follow: &Follow) -> Worker {
+    let host = host();
     let options = WorkerOptions {
         max_batch: settings.projector_batch,
+        host: host.clone(),
         ..WorkerOptions::new(world::fresh_id())
     };
-    Worker::new(pools.projector.clone(), Log::new(pools.projector.clone()), follow.head(), options)
+    let instance = || format!("{host}:{}", settings.listen.port());
+    let kafka = settings.kafka().map(|connection| KafkaOptions {
+        connection,
+        instance: Some(settings.kafka_instance.clone().unwrap_or_else(instance)),
+    });
+    let log = Log::new(pools.projector.clone());
+    Worker::new(pools.projector.clone(), log, follow.head(), options).with_kafka(kafka)
+}
+
+/// What publishes rows, where this process has the role relay and tables are named.
+///
+/// # Errors
+/// A table that there is not.
+pub fn rows(runtime: &Runtime, follow: &Follow) -> Result<Option<RowTopics>, RowTopicError> {
+    let settings = &runtime.settings;
+    let Some(connection) = settings.kafka().filter(|_| settings.roles.has(ServiceRole::Relay))
+    else {
+        return Ok(None);
+    };
+    let tables = settings.kafka_row_topics.0.clone();
+    if tables.is_empty() {
+        return Ok(None);
+    }
+    let options = RowOptions { id: world::fresh_id(), connection, tables };
+    RowTopics::new(runtime.pools.projector.clone(), follow.head(), options).map(Some)
+}
+
+/// This machine's name.
+#[must_use]
+pub fn host() -> String {
+    nix::unistd::gethostname()
+        .map_or_else(|_| "localhost".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// The relay, which publishes the log to Kafka or stands by.
+#[must_use]
+pub fn relay(pools: &Pools, kafka: Connection, follow: &Follow) -> Relay {
+    let options = RelayOptions::new(world::fresh_id(), host());
+    Relay::new(Log::new(pools.projector.clone()), kafka, follow.head(), options)
 }
 
 /// The read side.

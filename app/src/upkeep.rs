@@ -57,6 +57,11 @@ pub async fn once(maintenance: &PgPool) -> Result<(), sqlx::Error> {
         tracing::info!(table, made, "made partitions of a read table");
     }
     close_months(maintenance).await?;
+    let gone: Vec<String> =
+        sqlx::query_scalar("SELECT projector.drop_past_states()").fetch_all(maintenance).await?;
+    for schema in gone {
+        tracing::info!(schema, "dropped a state of the read model whose time was up");
+    }
     while forget(maintenance, "SELECT journal.forget_commands($1)").await? {}
     while forget(maintenance, "SELECT journal.forget_batches($1)").await? {}
     while forget(maintenance, "SELECT journal.forget_refusals($1)").await? {}

@@ -73,9 +73,11 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let mut measured = vec![Rounds::default(); kinds.len()];
     for round in 0..plan.rounds {
         for ((clients, events, _), rounds) in kinds.iter().zip(&mut measured) {
+            server.settle().await?;
             let inserters = floor.clients(*clients, *events).await?;
             let (base, inserters) = rate(inserters, plan.span).await?;
             close(inserters).await?;
+            server.settle().await?;
             let writers = Writer::several(&stage, owner, *clients, *events);
             let (ours, _) = rate(writers, plan.span).await?;
             plan.say(&format!(

@@ -26,6 +26,7 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let account = accounts(&stage, 1).await?;
     let mut rounds = Rounds::default();
     for round in 1..=plan.rounds {
+        server.settle().await?;
         let (base, inserters) = rate(floor.clients(CLIENTS, 1).await?, plan.span).await?;
         close(inserters).await?;
         let clients = (0..CLIENTS)

@@ -42,8 +42,10 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
         let service = Service::start(&database, roles).await?;
         let mut rounds = Rounds::default();
         for round in 1..=plan.rounds {
+            server.settle().await?;
             let (base, inserters) = rate(floor.clients(CONNECTIONS, 1).await?, plan.span).await?;
             close(inserters).await?;
+            server.settle().await?;
             let (ours, _) = rate(Teller::several(service.address, &bank).await?, plan.span).await?;
             plan.say(&format!("{what}, round {round}: floor {base:.0}/s, ours {ours:.0}/s"));
             rounds.floor.push(base);

@@ -12,10 +12,13 @@ mod history;
 mod http;
 mod measure;
 mod memory;
+mod past;
 mod plan;
 mod post;
 mod read;
 mod rebuild;
+mod relay;
+mod replay;
 mod rows;
 mod server;
 mod service;
@@ -99,13 +102,16 @@ async fn long_log(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result
         let (history, line) = history::grow(server, plan).await?;
         lines.push(line);
         history
-    } else if plan.wants("read") || plan.wants("memory") {
+    } else if ["read", "replay", "memory"].iter().any(|group| plan.wants(group)) {
         history::fill(server, "history", plan.events).await?
     } else {
         return Ok(());
     };
     if plan.wants("read") {
         lines.extend(read::measure(&history, plan).await?);
+    }
+    if plan.wants("replay") {
+        lines.extend(replay::measure(&history, plan).await?);
     }
     if plan.wants("memory") {
         lines.push(memory::measure(history, plan).await?);
@@ -124,11 +130,17 @@ async fn posting(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result<
         lines.extend(rebuild::measure(server, plan).await?);
     }
     server.drop_named(post::UNPOSTED).await?;
+    if plan.wants("past") {
+        lines.extend(past::measure(server, plan).await?);
+    }
     if plan.wants("visible") {
         lines.extend(visible::measure(server, plan).await?);
     }
     if plan.wants("snapshot") {
         lines.extend(snapshot::measure(server, plan).await?);
+    }
+    if plan.wants("relay") {
+        lines.extend(relay::measure(server, plan).await?);
     }
     Ok(())
 }

@@ -18,7 +18,8 @@ use crate::Trouble;
 const PASSWORD: &str = "only-for-benchmarks";
 
 /// The server's settings that are not defaults: room for 256 clients, and large enough a log that
-/// checkpoints do not fall into a measurement by chance. Floors and ours have the same.
+/// checkpoints do not fall into a measurement by chance, and whose files are kept for the next round
+/// of it. Floors and ours have the same.
 const SETTINGS: &[&str] = &[
     "fsync=on",
     "synchronous_commit=on",
@@ -26,6 +27,7 @@ const SETTINGS: &[&str] = &[
     "max_connections=400",
     "shared_buffers=1GB",
     "max_wal_size=8GB",
+    "min_wal_size=4GB",
     "checkpoint_timeout=15min",
 ];
 
@@ -76,7 +78,25 @@ impl Server {
         })
         .await??;
         let watcher = stop_when_this_process_ends(started.pid, &home.keep())?;
-        Ok(Self { running: started, watcher, version })
+        let server = Self { running: started, watcher, version };
+        server.fill_log().await?;
+        Ok(server)
+    }
+
+    /// A server that has run for a while writes its log into files that it made long ago. A new one
+    /// makes each when it gets there, 16 MB of zeros at a time, and who writes most would wait most.
+    async fn fill_log(&self) -> Result<(), Trouble> {
+        let mut administrator = self.of("postgres").admin().connect().await?;
+        sqlx::raw_sql(include_str!("fill_log.sql")).execute(&mut administrator).await?;
+        self.settle().await
+    }
+
+    /// Writes out what was done so far, so that it does not fall to who is measured next, and makes
+    /// the files of the log free for use again.
+    pub(crate) async fn settle(&self) -> Result<(), Trouble> {
+        let mut administrator = self.of("postgres").admin().connect().await?;
+        sqlx::raw_sql("CHECKPOINT").execute(&mut administrator).await?;
+        Ok(())
     }
 
     /// A new database, empty but for what its template has.

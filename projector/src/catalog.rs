@@ -1,6 +1,6 @@
 //! The table of contents of the read side: one line a table, one line a projection.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use daybook_domain::banking::account::AccountEvent;
@@ -30,9 +30,11 @@ use daybook_domain::services::subscription::SubscriptionEvent;
 use daybook_domain::support::asset::AssetEvent;
 use daybook_domain::support::ticket::TicketEvent;
 use daybook_store::Recorded;
+use daybook_store::kafka::RowRecord;
 use sqlx::PgConnection;
 
 use crate::banking::account::{self, AccountRow, TransactionRow};
+use crate::between::{self, By, Net, NetRow};
 use crate::content::comment::{self, CommentRow};
 use crate::content::post::{self, PostRow};
 use crate::contracts::api_contract::{self, ApiAliasRow, ApiContractRow};
@@ -55,6 +57,7 @@ use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::platform::notification::{self, NotificationRow};
 use crate::platform::setting::{self, SystemSettingRow};
 use crate::recycling::collection::{self, RecyclingCollectionRow, RecyclingProcessingRow};
+use crate::row_topics::{self, Form};
 use crate::rows::{Fault, SeenRow, TableRows, TouchedKeys};
 use crate::services::service::{self, ServiceRow};
 use crate::services::subscription::{self, SubscriptionRow};
@@ -145,6 +148,8 @@ pub struct TableInfo {
     pub columns: &'static [ColumnName],
     /// Its key, without the partition's column.
     pub key: &'static [&'static str],
+    /// The column that `audit_logs.entity_id` shows.
+    pub entity: &'static str,
     /// The column by whose month or week it is partitioned.
     pub month: Option<&'static str>,
 }
@@ -153,7 +158,13 @@ impl TableInfo {
     /// What is known of `R`'s table.
     #[must_use]
     pub const fn of<R: Row>() -> Self {
-        Self { name: R::TABLE, columns: R::COLUMNS, key: R::KEY, month: R::MONTH }
+        Self {
+            name: R::TABLE,
+            columns: R::COLUMNS,
+            key: R::KEY,
+            entity: R::ENTITY,
+            month: R::MONTH,
+        }
     }
 }
 

@@ -6,8 +6,10 @@
 #[macro_use]
 mod read_model;
 
+pub mod as_of;
 pub mod audit;
 pub mod banking;
+pub mod between;
 pub mod catalog;
 pub mod columns;
 pub mod content;
@@ -24,10 +26,12 @@ pub mod queries;
 pub mod rebuild;
 pub mod recycling;
 pub mod replay;
+pub mod row_topics;
 pub mod rows;
 pub mod services;
 pub mod support;
 pub mod table;
+pub mod twin;
 pub mod worker;
 mod write;
 

@@ -61,6 +61,45 @@ macro_rules! read_model {
             $(#[doc = concat!("Of `", stringify!($table), "`.")] pub $table: TableRows<$Row>,)+
         }
 
+        /// What a stream's rows were, and are.
+        #[derive(Debug, Default)]
+        pub struct NetRows {
+            $($table: BTreeMap<<$Row as Row>::Key, Net<$Row>>,)+
+        }
+
+        impl NetRows {
+            /// Takes in what the event just projected has changed; nothing of it without a `by`.
+            pub(crate) fn note(&mut self, rows: &mut Rows, by: Option<&By>) {
+                $(between::note(&mut rows.$table, &mut self.$table, by);)+
+            }
+
+            /// Hands over the rows that are not what they were.
+            pub(crate) fn differing(self, found: &mut Vec<NetRow>) -> Result<(), serde_json::Error> {
+                $(between::differing(self.$table, found)?;)+
+                Ok(())
+            }
+        }
+
+        impl Touched {
+            /// The records of the rows with these keys, as the tables have them now; of those tables
+            /// that have a form.
+            pub(crate) async fn records(
+                self,
+                forms: &BTreeMap<&'static str, Form>,
+                tables: &Tables,
+                connection: &mut PgConnection,
+            ) -> Result<Vec<RowRecord>, sqlx::Error> {
+                let mut records = Vec::new();
+                $(if let Some(form) = forms.get($Row::TABLE) {
+                    let keys = self.$table.into_keys();
+                    if !keys.is_empty() {
+                        row_topics::records::<$Row>(form, &tables.$table, keys, connection, &mut records).await?;
+                    }
+                })+
+                Ok(records)
+            }
+        }
+
         /// Every read table, in the order in which rows are made; `audit_logs` is last.
         pub const TABLES: &[TableInfo] = &[$(TableInfo::of::<$Row>(),)+ TableInfo::of::<AuditLogRow>()];
 
@@ -74,7 +113,7 @@ macro_rules! read_model {
         impl Tables {
             /// The statements for the tables in `schema`.
             #[must_use]
-            pub fn of(schema: &'static str) -> Self {
+            pub fn of(schema: &str) -> Self {
                 Self {
                     $($table: Statements::of::<$Row>(schema),)+
                     audit_logs: Statements::of::<AuditLogRow>(schema),

@@ -65,6 +65,13 @@ impl<R: Row> TouchedKeys<R> {
     pub fn makes(&mut self, key: R::Key) {
         self.made.insert(key);
     }
+
+    /// All of them, in order.
+    pub(crate) fn into_keys(self) -> Vec<R::Key> {
+        let mut keys = self.needed;
+        keys.extend(self.made);
+        keys.into_iter().collect()
+    }
 }
 
 #[derive(Debug, Clone)]

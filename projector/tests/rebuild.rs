@@ -10,7 +10,7 @@ mod support;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use daybook_projector::queries::past::{Past, Upto, fold};
-use daybook_projector::rebuild::{self, Memory, Progress, Report};
+use daybook_projector::rebuild::{self, Memory, Options, Progress, Report};
 use serde_json::json;
 use support::{World, at, deposited, entry, event};
 use uuid::Uuid;
@@ -122,12 +122,22 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     assert!(!format!("{by_hand:?}").contains("stolen"), "secrets are never shown");
 
     let before = indexes_and_keys(&mut administrator).await;
-    sqlx::raw_sql("SET ROLE daybook_migrator").execute(&mut administrator).await.unwrap();
+    let migrators = world.migrators().await;
     let reached = AtomicI64::new(0);
-    let progress = |progress: Progress| reached.store(progress.done, Ordering::SeqCst);
-    let rebuilt =
-        rebuild::in_place(&mut administrator, &world.log, TIGHT, &progress).await.unwrap();
-    assert_eq!(reached.load(Ordering::SeqCst), rebuilt.position);
+    let progress = |progress: Progress| {
+        reached.fetch_max(progress.done, Ordering::SeqCst);
+    };
+    let options = Options { memory: TIGHT, ..Options::new(Uuid::now_v7(), "this") };
+    let waits = rebuild::blue_green(&migrators, &world.log, &options, &progress).await.unwrap();
+    assert!(!waits.live && waits.rows > 200, "{waits:#?}");
+    assert_eq!(waits.report.different(), 3, "{waits:#?}");
+    let account = waits.report.tables.iter().find(|table| table.table == "accounts").unwrap();
+    let event = account.rows[0].event.as_ref().unwrap();
+    assert_eq!((event.stream_id, event.version), (accounts[3], 4), "{event:?}");
+    assert!(reached.load(Ordering::SeqCst) > 100);
+    let accepted = Options { force: true, ..Options::new(Uuid::now_v7(), "this") };
+    let taken = rebuild::blue_green(&migrators, &world.log, &accepted, &|_| ()).await.unwrap();
+    assert!(taken.live && taken.rows == 0, "what was filled is not filled again: {taken:#?}");
     assert_eq!(indexes_and_keys(&mut administrator).await, before);
     assert_eq!(
         out_of_band(&mut administrator).await,
@@ -168,8 +178,8 @@ async fn bound(connection: &mut sqlx::PgConnection) -> bool {
 
 async fn indexes_and_keys(connection: &mut sqlx::PgConnection) -> Vec<String> {
     sqlx::query_scalar(
-        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text !~ '^(pg_|_sqlx|journal|projector)'
-         UNION ALL SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text !~ '^(pg_|_sqlx|journal|projector|read_model)'
+         UNION ALL SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'public'::regnamespace
          ORDER BY 1",
     )
     .fetch_all(connection)

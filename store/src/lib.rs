@@ -1,4 +1,4 @@
-//! The log in PostgreSQL: append, read, subscribe. Knows no context.
+//! The log in PostgreSQL: append, read, subscribe; and its way to Kafka. Knows no context.
 //!
 //! What holds here (each has a test that breaks when it does): positions dense
 //! from 1 in commit order; `recorded_at` strictly increasing with position;
@@ -8,15 +8,18 @@
 
 pub mod appender;
 pub mod error;
+pub mod kafka;
 pub mod lane;
 pub mod log;
 pub mod recorded;
 pub mod records;
+pub mod redact;
 pub mod request;
 
 pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
+pub use log::Share;
 pub use log::{Fact, Facts, Filter, Follow, Head, Known, Log, Page, Piece, Snapshot, StreamHead};
 pub use recorded::{Dependency, Recorded};
 pub use records::{Record, Records};

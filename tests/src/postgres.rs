@@ -10,11 +10,11 @@ use daybook_app::database::{self, PoolSizes, Pools, migrate};
 use daybook_app::dev::binaries::{Choice, Source};
 use daybook_app::dev::cluster::{Cluster, SUPERUSER};
 use daybook_app::dev::{download, run_as::RunAs};
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 
-const PASSWORD: &str = "only-for-tests";
+pub(crate) const PASSWORD: &str = "only-for-tests";
 const TEMPLATE: &str = "daybook_template";
 
 /// A running server that lives as long as the test process, however that ends.
@@ -43,37 +43,16 @@ impl Postgres {
     }
 
     async fn start() -> Self {
-        let source: Source = std::env::var("DAYBOOK_TEST_PG_BIN")
-            .map_or(Source::Auto, |text| text.parse().expect("DAYBOOK_TEST_PG_BIN"));
-        let run_as = RunAs::choose().expect("an ordinary user to run PostgreSQL as");
-        let downloads = download::folder();
-        let choice = Choice {
-            source: &source,
-            made_by: None,
-            run_as: run_as.as_ref(),
-            downloads: &downloads,
-        };
-        let binaries = choice.make().await.expect("PostgreSQL's server binaries");
-        let home =
-            tempfile::Builder::new().prefix("daybook-test-").tempdir().expect("a folder").keep();
-        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).expect("its mode");
-        let cluster = Cluster {
-            binaries: binaries.clone(),
-            data: home.join("postgres"),
-            log: home.join("postgres.log"),
-            run_as,
-            // Tests kill processes, never the machine.
-            settings: ["fsync=off", "max_connections=300", "shared_buffers=128MB"]
-                .map(String::from)
-                .to_vec(),
-        };
+        let home = home("daybook-test-");
+        let cluster = cluster(&home).await;
+        let binaries = cluster.binaries.clone();
         let server = tokio::task::spawn_blocking(move || {
             cluster.init(PASSWORD).expect("initdb");
             cluster.start(None).expect("the server")
         })
         .await
         .expect("no panic");
-        stop_when_this_process_ends(server.pid, &home);
+        stop_when_this_process_ends(&home);
         let postgres =
             Self { port: server.port, major: binaries.major(), binaries: binaries.folder };
         postgres.make_template().await;
@@ -101,11 +80,11 @@ impl Postgres {
     }
 
     fn options(&self, user: &str, database: &str) -> PgConnectOptions {
-        self.url(user, database).parse().expect("a URL")
+        options(self.port, user, database)
     }
 
     fn url(&self, user: &str, database: &str) -> String {
-        format!("postgres://{user}:{PASSWORD}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+        url(self.port, user, database)
     }
 
     async fn connect_as_superuser(&self, database: &str) -> PgConnection {
@@ -189,6 +168,14 @@ impl TestDatabase {
         Pools::connect(&self.service(), sizes).await.expect("the service's pools")
     }
 
+    /// Connections that work as the tables' owner, as a rebuild does.
+    ///
+    /// # Panics
+    /// When they cannot be had.
+    pub async fn migrators(&self) -> PgPool {
+        migrate::migrators(&self.admin()).await.expect("the owner's pool")
+    }
+
     /// A connection as the superuser, to prepare and to break things.
     ///
     /// # Panics
@@ -205,12 +192,55 @@ async fn execute(connection: &mut PgConnection, statement: &str) {
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
+/// A folder that the server's user may enter; it stays until [`stop_when_this_process_ends`] takes it.
+pub(crate) fn home(prefix: &str) -> PathBuf {
+    let home = tempfile::Builder::new().prefix(prefix).tempdir().expect("a folder").keep();
+    std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    home
+}
+
+/// A cluster in a folder, not made yet, of the server that the tests are to run on.
+pub(crate) async fn cluster(home: &Path) -> Cluster {
+    let source: Source = std::env::var("DAYBOOK_TEST_PG_BIN")
+        .map_or(Source::Auto, |text| text.parse().expect("DAYBOOK_TEST_PG_BIN"));
+    let run_as = RunAs::choose().expect("an ordinary user to run PostgreSQL as");
+    let downloads = download::folder();
+    let choice =
+        Choice { source: &source, made_by: None, run_as: run_as.as_ref(), downloads: &downloads };
+    let binaries = choice.make().await.expect("PostgreSQL's server binaries");
+    Cluster {
+        binaries,
+        data: home.join("postgres"),
+        log: home.join("postgres.log"),
+        run_as,
+        // Tests kill processes, never the machine.
+        settings: ["fsync=off", "max_connections=300", "shared_buffers=128MB"]
+            .map(String::from)
+            .to_vec(),
+    }
+}
+
+/// How to connect to a server of ours.
+pub(crate) fn options(port: u16, user: &str, database: &str) -> PgConnectOptions {
+    url(port, user, database).parse().expect("a URL")
+}
+
+/// The same as a URL.
+pub(crate) fn url(port: u16, user: &str, database: &str) -> String {
+    format!("postgres://{user}:{PASSWORD}@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
 /// Statics are not dropped and tests may be killed: a process of its own waits until the pipe from
-/// this one closes, then stops the server and takes its folder away.
-fn stop_when_this_process_ends(pid: i32, home: &Path) {
-    let script = "cat >/dev/null; kill -INT $0; while kill -0 $0 2>/dev/null; do sleep 0.05; done; rm -rf \"$1\"";
+/// this one closes, then stops the server that runs there now, and takes its folder away, unless a
+/// file `keep` is in it. Processes whose ids are in a file `processes` are killed before.
+pub(crate) fn stop_when_this_process_ends(home: &Path) {
+    let script = "cat >/dev/null; cd \"$0\"
+        for pid in $(cat processes 2>/dev/null); do kill -KILL $pid 2>/dev/null; done
+        pid=$(head -n 1 postgres/postmaster.pid); kill -INT $pid
+        while kill -0 $pid 2>/dev/null; do sleep 0.05; done
+        [ -e keep ] || rm -rf \"$0\"";
     let watcher = Command::new("/bin/sh")
-        .args(["-c", script, &pid.to_string()])
+        .args(["-c", script])
         .arg(home)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

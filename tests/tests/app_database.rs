@@ -184,3 +184,41 @@ async fn upkeep_closes_the_months_that_are_over() {
     }
     pools.close().await;
 }
+
+/// Three months ahead of now, in ISO weeks that begin on Mondays and that each meet the next.
+#[tokio::test]
+async fn upkeep_makes_weeks_ahead_where_a_table_has_weeks() {
+    let database = TestDatabase::fresh().await;
+    let pools = database.pools().await;
+    let mut superuser = database.superuser().await;
+    for _ in 0..2 {
+        daybook_app::upkeep::once(&pools.maintenance).await.unwrap();
+    }
+    let bounds: Vec<(String, String)> = sqlx::query_as(
+        "SELECT c.relname::text, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i
+         JOIN pg_class c ON c.oid = i.inhrelid
+         WHERE i.inhparent = 'public.dc_usage_metrics'::regclass ORDER BY c.relname",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    let wanted: Vec<String> = sqlx::query_scalar(
+        "SELECT to_char(week AT TIME ZONE 'UTC', '\"dc_usage_metrics_y\"IYYY\"w\"IW')
+         FROM generate_series(date_trunc('week', now(), 'UTC'), now() + interval '3 months', '1 week') AS week",
+    )
+    .fetch_all(&mut superuser)
+    .await
+    .unwrap();
+    // The migration made a few weeks before this one, too.
+    let names: Vec<&str> = bounds.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(
+        names.len() >= wanted.len()
+            && names.ends_with(&wanted.iter().map(String::as_str).collect::<Vec<_>>()),
+        "{names:?}"
+    );
+    for pair in bounds.windows(2) {
+        let end = pair[0].1.split("TO ").nth(1).unwrap();
+        assert!(pair[1].1.contains(&format!("FROM {end}")), "{pair:?}");
+    }
+    pools.close().await;
+}

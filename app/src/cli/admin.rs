@@ -62,6 +62,8 @@ enum What {
         /// The key's id
         key: Uuid,
     },
+    Ownership(super::ownership::Ownership),
+    PublishAgain(super::ownership::PublishAgain),
     /// List the users
     #[command(after_help = "Example: daybook admin users --output json")]
     Users {
@@ -80,9 +82,15 @@ enum What {
 
 impl Admin {
     pub(super) async fn run(self, session: Session) -> Outcome {
+        // These need nothing of the write side.
+        let this = match self.what {
+            What::Ownership(ownership) => return ownership.run(session).await,
+            What::PublishAgain(tables) => return tables.run(session).await,
+            what => Self { what },
+        };
         let bench =
             Workbench::open(&session.settings).await.map_err(|e| Failure::failed(e.to_string()))?;
-        let outcome = self.work(&bench).await;
+        let outcome = this.work(&bench).await;
         bench.close().await.map_err(|e| Failure::failed(e.to_string()))?;
         outcome
     }
@@ -114,6 +122,8 @@ impl Admin {
                 line(format!("{key} is revoked; it stops working within five seconds"));
                 posted(bench, revoked.appended.position).await?;
             }
+            // Done before the write side was opened.
+            What::Ownership(_) | What::PublishAgain(_) => {}
             What::Users { output } => {
                 let users: Vec<serde_json::Value> = rows(
                     bench,

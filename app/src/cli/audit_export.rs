@@ -113,7 +113,7 @@ fn open(path: &Path) -> Result<File, Failure> {
 /// Folds the log and compares what it says with the trail, among the rows that the filter wants.
 pub(super) async fn reconcile(history: &History, filter: &AuditFilter, output: Output) -> Outcome {
     let bar = progress::bar(0, "folding");
-    let tell = |Progress { done, total }| {
+    let tell = |Progress { done, total, .. }| {
         bar.set_length(total.unsigned_abs());
         bar.set_position(done.unsigned_abs());
     };

@@ -16,7 +16,8 @@ use crate::dev::{Database, Preparation, ensure_database};
 
 /// A database that is only looked at.
 pub(super) struct History {
-    database: Database,
+    /// The database itself.
+    pub(super) database: Database,
     /// Its pools.
     pub(super) pools: Pools,
     /// Its log.

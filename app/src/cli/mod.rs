@@ -3,8 +3,10 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use, 3 a check found a difference.
 
 mod admin;
+mod as_of;
 mod audit;
 mod audit_export;
+mod compare;
 mod completions;
 mod config;
 mod dev;
@@ -18,7 +20,9 @@ mod journal;
 mod log_filter;
 mod migrate;
 pub mod output;
+mod ownership;
 mod rebuild;
+mod reconcile;
 mod replay;
 mod serve;
 mod state;
@@ -86,6 +90,9 @@ enum Command {
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
     Replay(replay::ReplayCommand),
+    Reconcile(reconcile::Reconcile),
+    AsOf(as_of::AsOf),
+    Compare(compare::Compare),
     Admin(admin::Admin),
     Events(events::Events),
     State(state::State),
@@ -108,6 +115,9 @@ impl Command {
             | Self::Import(_)
             | Self::Rebuild(_)
             | Self::Replay(_)
+            | Self::Reconcile(_)
+            | Self::AsOf(_)
+            | Self::Compare(_)
             | Self::Admin(_)
             | Self::Events(_)
             | Self::State(_)
@@ -183,6 +193,9 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
         Command::Replay(replay) => until(cancel, replay.run(session)).await,
+        Command::Reconcile(reconcile) => until(cancel, reconcile.run(session)).await,
+        Command::AsOf(as_of) => until(cancel, as_of.run(session)).await,
+        Command::Compare(compare) => until(cancel, compare.run(session)).await,
         Command::Import(import) => until(cancel, import.run(session)).await,
         Command::Admin(admin) => until(cancel, admin.run(session)).await,
         // Follows until it is told to stop: that is its ordinary end.

@@ -1,25 +1,45 @@
 //! `daybook rebuild`.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use clap::Args;
-use daybook_projector::rebuild::{self, Memory, Progress, Report};
+use daybook_projector::rebuild::{self, Memory, Options, Progress, Report};
 use daybook_store::Log;
 use indicatif::ProgressBar;
+use sqlx::PgPool;
 
 use super::output::{self, Output, line};
 use super::{Exit, Failure, Outcome, Session};
-use crate::database::migrate;
+use crate::database::{Pools, migrate};
 use crate::dev::{Database, Preparation, ensure_database};
 use crate::import::progress;
+use crate::world;
 
 /// Make the read tables again from the log, or compare them with it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --check, the tables are emptied and filled in one transaction: readers wait, and never see them half filled; workers go on afterwards. It needs the administrator that migrate_url names. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached, and compared row by row.\n\nExit code 3: the tables differ from the log.\n\nExample: daybook rebuild --check"
+    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nExample: daybook rebuild --throttle 5000"
 )]
 pub(super) struct Rebuild {
     /// Only compare, and show the rows that differ
-    #[arg(long)]
+    #[arg(long, group = "what")]
     check: bool,
+    /// Go back at once to the tables that were live before the last rebuild
+    #[arg(long, group = "what")]
+    rollback: bool,
+    /// Show what rebuilds there were, and how far the one under way is
+    #[arg(long, group = "what")]
+    status: bool,
+    /// Take the new tables even where rows differ from the live ones
+    #[arg(long, conflicts_with = "what")]
+    force: bool,
+    /// The most events to fold a second while the tables are filled
+    #[arg(long, value_name = "EVENTS_PER_SECOND", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "what")]
+    throttle: Option<u32>,
+    /// How long to wait for others to let go of the tables, in seconds
+    #[arg(long, default_value_t = 600, value_name = "SECONDS")]
+    patience: u64,
     /// How many differing rows of each table are shown; all are counted
     #[arg(long, default_value_t = 20, value_name = "ROWS")]
     examples: u32,
@@ -35,6 +55,10 @@ impl Rebuild {
         let pools = database.pools(settings).await?;
         let outcome = if self.check {
             self.compare(&pools).await
+        } else if self.status {
+            self.list(&pools).await
+        } else if self.rollback {
+            self.go_back(&database, &pools).await
         } else {
             self.make_again(&database, &pools).await
         };
@@ -43,47 +67,116 @@ impl Rebuild {
         outcome
     }
 
-    async fn compare(&self, pools: &crate::database::Pools) -> Outcome {
+    fn options(&self) -> Options {
+        Options {
+            throttle: self.throttle,
+            force: self.force,
+            examples: i64::from(self.examples),
+            patience: Duration::from_secs(self.patience),
+            ..Options::new(world::fresh_id(), &world::build())
+        }
+    }
+
+    async fn compare(&self, pools: &Pools) -> Outcome {
         let log = Log::new(pools.projector.clone());
-        let bar = progress::bar(0, "projecting");
-        let tell = |progress| show(&bar, progress);
+        let bar = progress::bar(0, "filling");
+        let stage = Mutex::new("");
+        let tell = |progress| show(&bar, &stage, progress);
         let examples = i64::from(self.examples);
         let report =
             rebuild::check(&pools.projector, &log, Memory::default(), examples, &tell).await?;
         bar.finish_and_clear();
         match self.output {
             Output::Json => line(serde_json::to_string_pretty(&report)?),
-            Output::Table => print(&report)?,
+            Output::Table => {
+                print(&report)?;
+                line(if report.is_same() {
+                    format!("The tables are what the log says, up to position {}.", report.position)
+                } else {
+                    "The tables differ from the log; `daybook rebuild` makes them again.".to_owned()
+                });
+            }
         }
         Ok(if report.is_same() { Exit::Done } else { Exit::Difference })
     }
 
-    async fn make_again(&self, database: &Database, pools: &crate::database::Pools) -> Outcome {
-        let admin = database.admin.as_ref().ok_or_else(|| {
-            Failure::wrong_use(
-                "filling the tables anew is the owner's work: let DAYBOOK_MIGRATE_URL name an administrator",
-            )
-        })?;
-        let mut connection = migrate::connect_as_migrator(admin).await?;
+    async fn make_again(&self, database: &Database, pools: &Pools) -> Outcome {
+        let migrators = migrators(database).await?;
         let log = Log::new(pools.projector.clone());
-        let bar = progress::bar(0, "rebuilding");
-        let tell = |progress| show(&bar, progress);
-        let rebuilt = rebuild::in_place(&mut connection, &log, Memory::default(), &tell).await?;
+        let bar = progress::bar(0, "filling");
+        let stage = Mutex::new("");
+        let tell = |progress| show(&bar, &stage, progress);
+        let rebuilt = rebuild::blue_green(&migrators, &log, &self.options(), &tell).await?;
         bar.finish_and_clear();
+        migrators.close().await;
         match self.output {
             Output::Json => line(serde_json::to_string_pretty(&rebuilt)?),
-            Output::Table => line(format!(
-                "{} rows written, up to position {}; `daybook rebuild --check` compares them with the log",
-                rebuilt.rows, rebuilt.position
-            )),
+            Output::Table => {
+                if !rebuilt.report.is_same() {
+                    print(&rebuilt.report)?;
+                }
+                line(match (rebuilt.live, rebuilt.rows) {
+                    (false, _) => "The new tables differ from the live ones and wait. To take them, run it again with --force; nothing is filled twice.".to_owned(),
+                    (true, 0) => format!("The tables that were filled before are live, up to position {}. `daybook rebuild --rollback` goes back.", rebuilt.position),
+                    (true, rows) => format!("{rows} rows filled in; the new tables are live, up to position {}. `daybook rebuild --rollback` goes back.", rebuilt.position),
+                });
+            }
         }
+        Ok(if rebuilt.live { Exit::Done } else { Exit::Difference })
+    }
+
+    async fn go_back(&self, database: &Database, pools: &Pools) -> Outcome {
+        let migrators = migrators(database).await?;
+        let log = Log::new(pools.projector.clone());
+        let position = rebuild::roll_back(&migrators, &log, &self.options(), &|_| ()).await?;
+        migrators.close().await;
+        line(format!(
+            "The tables from before are live again, posted up to position {position}; the projector posts what came since."
+        ));
+        Ok(Exit::Done)
+    }
+
+    async fn list(&self, pools: &Pools) -> Outcome {
+        let rebuilds = rebuild::rebuilds(&pools.projector).await?;
+        let columns =
+            ["STARTED", "STATE", "DONE", "OF", "A SECOND", "SECONDS LEFT", "DIFFERENT", "MESSAGE"];
+        output::rows(self.output, columns, &rebuilds, |row| {
+            let number =
+                |number: Option<f64>| number.map_or_else(String::new, |n| format!("{n:.0}"));
+            [
+                super::history::text(row.started_at),
+                row.state.clone(),
+                row.events_done.to_string(),
+                row.events_total.to_string(),
+                number(Some(row.events_per_second)),
+                number(row.seconds_left),
+                row.rows_different.map_or_else(String::new, |n| n.to_string()),
+                row.message.clone().unwrap_or_default(),
+            ]
+        })?;
         Ok(Exit::Done)
     }
 }
 
-fn show(bar: &ProgressBar, Progress { done, total }: Progress) {
-    bar.set_length(total.unsigned_abs());
-    bar.set_position(done.unsigned_abs());
+pub(super) async fn migrators(database: &Database) -> Result<PgPool, Failure> {
+    let admin = database.admin.as_ref().ok_or_else(|| {
+        Failure::wrong_use(
+            "making tables is the owner's work: let DAYBOOK_MIGRATE_URL name an administrator",
+        )
+    })?;
+    Ok(migrate::migrators(admin).await?)
+}
+
+pub(super) fn show(bar: &ProgressBar, stage: &Mutex<&'static str>, progress: Progress) {
+    if let Ok(mut stage) = stage.lock()
+        && *stage != progress.stage
+    {
+        *stage = progress.stage;
+        bar.set_message(progress.stage);
+        bar.reset_eta();
+    }
+    bar.set_length(progress.total.unsigned_abs());
+    bar.set_position(progress.done.unsigned_abs());
 }
 
 fn print(report: &Report) -> Result<(), Failure> {
@@ -108,12 +201,13 @@ fn print(report: &Report) -> Result<(), Failure> {
             };
             line(format!("  live:    {}", of(&row.live)));
             line(format!("  rebuilt: {}", of(&row.rebuilt)));
+            if let Some(event) = &row.event {
+                line(format!(
+                    "  by:      position {}, {} (version {} of {})",
+                    event.position, event.event_type, event.version, event.stream_id
+                ));
+            }
         }
     }
-    line(if report.is_same() {
-        format!("The tables are what the log says, up to position {}.", report.position)
-    } else {
-        "The tables differ from the log; `daybook rebuild` makes them again.".to_owned()
-    });
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use super::kafka::{Names, SaslMechanism, Secret};
 use super::origin::{ConfigError, Loaded, Sources};
 use super::value::{DatabaseUrl, LogFormat, Seconds, ServiceRoles, Value};
 use crate::dev::binaries::Source;
@@ -113,6 +114,42 @@ settings! {
     max_clock_ahead: Seconds = Seconds(300), ["DAYBOOK_MAX_CLOCK_AHEAD"];
     /// The most events that the projector posts in one transaction. `DAYBOOK_PROJECTOR_BATCH`.
     projector_batch: usize = 1000, ["DAYBOOK_PROJECTOR_BATCH"];
+    /// How many states of the whole read model `daybook as-of` may keep for a time; those kept for good do not count. `DAYBOOK_AS_OF_QUOTA`.
+    as_of_quota: u32 = 10, ["DAYBOOK_AS_OF_QUOTA"];
+    /// Kafka's brokers, as host:port,host:port. Empty: there is no Kafka. `DAYBOOK_KAFKA_BROKERS`.
+    kafka_brokers: Option<String> = None, ["DAYBOOK_KAFKA_BROKERS"];
+    /// By what name brokers know this process. `DAYBOOK_KAFKA_CLIENT_ID`.
+    kafka_client_id: String = "daybook".to_owned(), ["DAYBOOK_KAFKA_CLIENT_ID"];
+    /// The same for the group of projectors, unique to each process and the same after a restart. Empty: host name and port of `listen`. `DAYBOOK_KAFKA_INSTANCE`.
+    kafka_instance: Option<String> = None, ["DAYBOOK_KAFKA_INSTANCE"];
+    /// Whether brokers are reached over TLS; a certificate or authority says so too. `DAYBOOK_KAFKA_TLS`.
+    kafka_tls: bool = false, ["DAYBOOK_KAFKA_TLS"];
+    /// The authorities that sign the brokers' certificates, in PEM. Empty: the system's. `DAYBOOK_KAFKA_CA_FILE`.
+    kafka_ca_file: Option<PathBuf> = None, ["DAYBOOK_KAFKA_CA_FILE"];
+    /// Our certificate for the brokers, in PEM. `DAYBOOK_KAFKA_CERTIFICATE_FILE`.
+    kafka_certificate_file: Option<PathBuf> = None, ["DAYBOOK_KAFKA_CERTIFICATE_FILE"];
+    /// Its key, in PEM. `DAYBOOK_KAFKA_KEY_FILE`.
+    kafka_key_file: Option<PathBuf> = None, ["DAYBOOK_KAFKA_KEY_FILE"];
+    /// The key's password. `DAYBOOK_KAFKA_KEY_PASSWORD`.
+    kafka_key_password: Option<Secret> = None, ["DAYBOOK_KAFKA_KEY_PASSWORD"];
+    /// How we sign in at the brokers: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN. `DAYBOOK_KAFKA_SASL`.
+    kafka_sasl: SaslMechanism = SaslMechanism::default(), ["DAYBOOK_KAFKA_SASL"];
+    /// As whom; empty: we do not sign in. `DAYBOOK_KAFKA_USER`.
+    kafka_user: Option<String> = None, ["DAYBOOK_KAFKA_USER"];
+    /// With which password. `DAYBOOK_KAFKA_PASSWORD`.
+    kafka_password: Option<Secret> = None, ["DAYBOOK_KAFKA_PASSWORD"];
+    /// What the names of topics and groups begin with, where several systems share a cluster. `DAYBOOK_KAFKA_TOPIC_PREFIX`.
+    kafka_topic_prefix: String = String::new(), ["DAYBOOK_KAFKA_TOPIC_PREFIX"];
+    /// Which topic of events; one more where the partitions of the one before are no longer right. `DAYBOOK_KAFKA_GENERATION`.
+    kafka_generation: u32 = 1, ["DAYBOOK_KAFKA_GENERATION"];
+    /// Copies of each partition of our topics. `DAYBOOK_KAFKA_REPLICATION`.
+    kafka_replication: u32 = 3, ["DAYBOOK_KAFKA_REPLICATION"];
+    /// Copies that must have a record before it counts as written. `DAYBOOK_KAFKA_MIN_INSYNC`.
+    kafka_min_insync: u32 = 2, ["DAYBOOK_KAFKA_MIN_INSYNC"];
+    /// How long the topic of events keeps them. `DAYBOOK_KAFKA_RETENTION`.
+    kafka_retention: Seconds = Seconds(7 * 24 * 3600), ["DAYBOOK_KAFKA_RETENTION"];
+    /// Read tables whose rows are published by the role relay, each to a topic of its own, such as users,accounts. `DAYBOOK_KAFKA_ROW_TOPICS`.
+    kafka_row_topics: Names = Names::default(), ["DAYBOOK_KAFKA_ROW_TOPICS"];
     /// The longest a request may take. `DAYBOOK_REQUEST_TIMEOUT`.
     request_timeout: Seconds = Seconds(30), ["DAYBOOK_REQUEST_TIMEOUT"];
     /// The longest a client may take to send its headers. `DAYBOOK_HEADER_TIMEOUT`.

@@ -35,7 +35,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(u32, u64, usize, String, SocketAddr, Source, LogFormat, ServiceRoles, Seconds);
+plain!(bool, u32, u64, usize, String, SocketAddr, Source, LogFormat, ServiceRoles, Seconds);
 
 impl Value for PathBuf {
     fn read(text: &str) -> Result<Self, String> {

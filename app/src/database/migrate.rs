@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::{DatabaseError, bootstrap, may_bootstrap};
 
@@ -58,6 +59,22 @@ pub async fn connect_as_migrator(
         .await
         .map_err(DatabaseError::NotMigrator)?;
     Ok(connection)
+}
+
+/// A pool whose connections work as `daybook_migrator`, for those who make tables beside the live ones.
+///
+/// # Errors
+/// When the server does not answer, or this role may be neither administrator nor migrator.
+pub async fn migrators(options: &PgConnectOptions) -> Result<PgPool, DatabaseError> {
+    connect_as_migrator(options).await?.close().await?;
+    Ok(PgPoolOptions::new()
+        .max_connections(8)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql("SET ROLE daybook_migrator").execute(connection).await.map(drop)
+            })
+        })
+        .connect_lazy_with(options.clone().application_name("daybook daybook_migrator")))
 }
 
 /// Applies what is missing, up to and including `to`. Several may call it at once.

@@ -1,5 +1,6 @@
 //! Checks of an installation: what holds, what does not, and how to mend it.
 
+mod kafka;
 mod log;
 mod posting;
 mod schema;
@@ -91,6 +92,7 @@ pub async fn examine(
         answered("partitions", schema::partitions(&pools).await, &mut findings);
         answered("log", log::examine(&pools, depth).await, &mut findings);
         answered("projector", posting::examine(&pools).await, &mut findings);
+        answered("kafka", kafka::examine(&pools, settings).await, &mut findings);
     }
     pools.close().await;
     findings

@@ -2,6 +2,7 @@
 //! every answer has in common.
 
 mod access_log;
+pub mod asyncapi;
 mod authenticate;
 mod docs;
 mod health;
@@ -39,6 +40,12 @@ pub fn shell(
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .with_state(health)
+        .merge(
+            Router::new()
+                .route("/asyncapi.json", get(asyncapi::document))
+                .with_state(settings.kafka_naming()),
+        )
+        .route("/schemas/{type}/{version}", get(asyncapi::schema))
         .route("/openapi.json", get(openapi::document))
         .route("/docs", get(docs::page))
         .route("/problems/{code}", get(docs::problem));

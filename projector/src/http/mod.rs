@@ -87,6 +87,7 @@ pub fn router(reads: Arc<Reads>) -> Router {
         .route(operations::EVENTS, get(events::all))
         .route(operations::STREAM_EVENTS, get(events::of_stream))
         .route(operations::PROJECTOR, get(platform::status))
+        .route(operations::REBUILDS, get(platform::rebuilds))
         .route(operations::RETRY, post(platform::retry))
         .route(operations::AUDIT, get(audit::audit))
         .route(operations::JOURNALS, get(journals::list))

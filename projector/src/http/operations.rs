@@ -14,6 +14,8 @@ pub(super) const EVENTS: &str = "/v1/events";
 pub(super) const STREAM_EVENTS: &str = "/v1/streams/{id}/events";
 /// The projector's state.
 pub(super) const PROJECTOR: &str = "/v1/platform/projector";
+/// Rebuilds of the read tables.
+pub(super) const REBUILDS: &str = "/v1/rebuilds";
 /// Another try for parked events.
 pub(super) const RETRY: &str = "/v1/platform/projector/retry";
 
@@ -48,6 +50,15 @@ pub fn operations() -> Vec<(String, Value)> {
     ));
     operations.push((AUDIT.to_owned(), audit_operation()));
     operations.push((JOURNALS.to_owned(), journals_operation()));
+    operations.push((
+        REBUILDS.to_owned(),
+        json!({
+            "tags": ["platform"],
+            "operationId": "platform.rebuilds.list",
+            "summary": "Rebuilds of the read tables, newest first: state, rate, time left, what differed",
+            "responses": { "200": { "description": "The newest fifty", "headers": position_header() }, "403": problem("This caller may not") },
+        }),
+    ));
     operations
 }
 

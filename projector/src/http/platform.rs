@@ -1,4 +1,4 @@
-//! `/v1/platform/projector`: how far the tables are, what stands still and why.
+//! `/v1/platform/projector`: how far the tables are, what stands still and why; `/v1/rebuilds`.
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::{Reads, answer, error};
 use crate::catalog::{NAME, VERSION};
 use crate::parked;
 use crate::queries::checkpoints;
+use crate::rebuild;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -52,6 +53,19 @@ pub(super) async fn status(
         "lanes": lanes,
     });
     answer::json(&body, lag.posted_to)
+}
+
+/// Rebuilds, newest first: what each has done, its rate, what is left.
+pub(super) async fn rebuilds(
+    State(reads): State<Arc<Reads>>,
+    Query(pairs): Pairs,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    require(&caller, access::READ)?;
+    Params::new(pairs)?.finish(&[])?;
+    let rebuilds = rebuild::rebuilds(&reads.pool).await.map_err(|e| error::of_sql(&e))?;
+    let position = reads.posted.posted_to().await.map_err(|e| error::of_log(&e))?;
+    answer::json(&json!({ "data": rebuilds }), position)
 }
 
 /// Asks for parked events to be tried again: all of them, or those of `lane`.

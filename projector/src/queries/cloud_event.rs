@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use daybook_store::Recorded;
+pub use daybook_store::redact::redacted;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -74,66 +74,4 @@ pub fn json(recorded: &Recorded, epoch: i64) -> Result<Box<RawValue>, serde_json
         traceparent: metadata.traceparent.as_deref(),
         data: redacted.as_deref().unwrap_or(&recorded.data),
     })
-}
-
-/// What stands where a secret or its hash was.
-const REDACTED: &str = "[redacted]";
-
-/// The field of an event that has a secret itself: a secret setting's value.
-const SECRET: &str = "secret_value";
-
-/// The data without secrets and their hashes; `None`: it has none.
-///
-/// # Errors
-/// Data that is no JSON.
-pub fn redacted(data: &RawValue) -> Result<Option<Box<RawValue>>, serde_json::Error> {
-    // Names are written plainly by everyone who writes here; an escaped one would still be found,
-    // by its backslash.
-    if !["_hash", SECRET, "\\u"].iter().any(|mark| data.get().contains(mark)) {
-        return Ok(None);
-    }
-    let mut value: Value = serde_json::from_str(data.get())?;
-    redact(&mut value);
-    serde_json::value::to_raw_value(&value).map(Some)
-}
-
-fn redact(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields.iter_mut() {
-                if (name.ends_with("_hash") || name == SECRET) && !value.is_null() {
-                    *value = REDACTED.into();
-                } else {
-                    redact(value);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(redact),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(data: &str) -> String {
-        let data = RawValue::from_string(data.to_owned()).unwrap();
-        redacted(&data).unwrap().unwrap_or(data).get().to_owned()
-    }
-
-    #[test]
-    fn hashes_of_secrets_never_leave() {
-        for name in
-            ["password_hash", "secret_hash", "token_hash", "verification_token_hash", SECRET]
-        {
-            let data =
-                format!("{{\"a\":[{{\"{name}\":\"s3cret\"}}],\"{name}\":\"s3cret\",\"b\":1}}");
-            let shown = shown(&data);
-            assert!(!shown.contains("s3cret"), "{shown}");
-            assert!(shown.contains("\"b\":1") && shown.contains(REDACTED), "{shown}");
-        }
-        assert!(!shown("{\"password\\u005fhash\":\"s3cret\"}").contains("s3cret"));
-        assert_eq!(shown("{\"amount\":\"1.00\"}"), "{\"amount\":\"1.00\"}");
-    }
 }

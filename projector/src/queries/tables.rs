@@ -1,5 +1,5 @@
-//! The read tables as they are asked for: their addresses, what filters them, in which order they
-//! are walked, and whose their rows are.
+//! The read tables as they are asked for: their addresses, what filters them, and in which order
+//! they are walked. Whose rows are seen is said by the policies of the database.
 
 mod banking;
 mod content;
@@ -46,27 +46,6 @@ pub struct FilterBy {
     pub how: Match,
 }
 
-/// Whose a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner {
-    /// The user in this column.
-    User(&'static str),
-    /// The owner of the account in this column.
-    Account(&'static str),
-    /// Every member of the organization in this column.
-    Organization(&'static str),
-    /// Every member of the organization that has the resource in this column.
-    Resource(&'static str),
-    /// The user of the account elsewhere in this column.
-    AispAccount(&'static str),
-    /// The customer of the collection in this column.
-    Collection(&'static str),
-    /// The customer of the server in this column.
-    Server(&'static str),
-    /// Nobody: seen by those who see all of the table.
-    Nobody,
-}
-
 /// A column that orders a table; it never changes in a row, so that a walk along it meets every row
 /// that is there all the while exactly once.
 #[derive(Debug, Clone, Copy)]
@@ -100,8 +79,6 @@ pub struct ReadTable {
     pub order: &'static [SortColumn],
     /// Whether the walk begins at the end, unless asked otherwise.
     pub newest_first: bool,
-    /// Whose its rows are.
-    pub owner: Owner,
     /// Whether one row has an address of its own: `{id}`.
     pub single: bool,
 }

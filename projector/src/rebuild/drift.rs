@@ -5,11 +5,11 @@
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::catalog::{TABLES, TableInfo};
-use crate::table::LIVE;
+use crate::table::SCRATCH;
 
-/// Puts them into the tables of `schema`, with the partitions that live ones need.
-pub(super) async fn put_back(
-    schema: &'static str,
+/// Puts those into the tables of `schema` that are not there yet, with the partitions that they need.
+pub(crate) async fn put_back(
+    schema: &str,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     for table in TABLES {
@@ -17,8 +17,8 @@ pub(super) async fn put_back(
             .bind(format!("journal.drift_{}", table.name))
             .fetch_one(&mut *connection)
             .await?;
-        if let Some(view) = view {
-            put_into(table, &view, schema, connection).await?;
+        if view.is_some() {
+            put_into(table, schema, connection).await?;
         }
     }
     Ok(())
@@ -26,23 +26,26 @@ pub(super) async fn put_back(
 
 async fn put_into(
     table: &TableInfo,
-    view: &str,
-    schema: &'static str,
+    schema: &str,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
-    if schema == LIVE && table.month.is_some() {
+    let name = table.name;
+    if schema != SCRATCH && table.month.is_some() {
         sqlx::query(
-            "SELECT projector.make_partitions($1, month, month)
+            "SELECT projector.make_partitions_in($1, $2, month, month)
              FROM (SELECT DISTINCT date_trunc('month', at, 'UTC') AS month FROM journal.drift) AS d",
         )
-        .bind(table.name)
+        .bind(schema)
+        .bind(name)
         .execute(&mut *connection)
         .await?;
     }
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     let columns = columns.join(", ");
-    let insert =
-        format!("INSERT INTO {schema}.{} ({columns}) SELECT {columns} FROM {view}", table.name);
+    let insert = format!(
+        "INSERT INTO {schema}.{name} ({columns}) SELECT {columns} FROM journal.drift_{name} d
+         WHERE NOT EXISTS (SELECT FROM {schema}.{name} t WHERE t.id = d.id)"
+    );
     sqlx::raw_sql(AssertSqlSafe(insert)).execute(connection).await?;
     Ok(())
 }

@@ -1,57 +1,157 @@
 //! Fills empty tables from the log by COPY.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
-use daybook_store::{Log, Recorded};
+use daybook_store::{Log, Recorded, Share};
 use futures::{StreamExt, pin_mut};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
 
-use super::{Memory, OnProgress, Progress, RebuildError};
+use super::{Memory, RebuildError};
 use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::twin::{self, Twin};
 use crate::worker::lanes::Checkpoint;
-use crate::worker::post::make_partition;
 use crate::write;
 
+/// How empty tables are filled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filling {
+    /// How much is held in memory.
+    pub(crate) memory: Memory,
+    /// The schema in which partitions are made as rows need them; `None` for tables without.
+    pub(crate) partitions_in: Option<String>,
+    /// Whether every write is a transaction of its own, so that no snapshot lasts; else the caller's
+    /// transaction holds them all.
+    pub(crate) own_transactions: bool,
+    /// Leaves `audit_logs` alone.
+    pub(crate) without_audit: bool,
+}
+
 /// Fills empty tables.
-pub(super) struct Fill<'a> {
-    pub(super) tables: &'a Tables,
-    pub(super) connection: &'a mut PgConnection,
-    /// Where the partitions are made that live tables need; `None` for tables without partitions.
-    pub(super) partitions: Option<Partitions>,
-    memory: Memory,
+pub(crate) struct Fill<'a> {
+    tables: &'a Tables,
+    connection: &'a mut PgConnection,
+    filling: Filling,
+    months: BTreeSet<Month>,
     rows: Rows,
     audit: Vec<AuditLogRow>,
     reached: BTreeMap<i16, Checkpoint>,
     written: usize,
 }
 
-/// Makes partitions within the transaction that fills them.
-#[derive(Default)]
-pub(super) struct Partitions {
-    known: BTreeSet<Month>,
+/// What a fill has done.
+#[derive(Debug, Default)]
+pub(crate) struct Filled {
+    /// The rows written.
+    pub(crate) rows: usize,
+    /// Up to where each lane was folded.
+    pub(crate) reached: BTreeMap<i16, Checkpoint>,
 }
 
-/// What a fill has done.
-pub(super) struct Filled {
-    /// The rows written.
-    pub(super) rows: usize,
-    /// Up to where each lane was folded.
-    pub(super) reached: BTreeMap<i16, Checkpoint>,
+/// How fast events may be folded, by all who share it.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    begun: Instant,
+    per_second: Option<u32>,
+    done: AtomicI64,
+}
+
+impl Pace {
+    /// At most so many events a second; `None`: as fast as it goes.
+    pub(crate) fn new(per_second: Option<u32>) -> Self {
+        Self { begun: Instant::now(), per_second, done: AtomicI64::new(0) }
+    }
+
+    /// Takes down that `events` were folded, and waits until that many may have been.
+    pub(crate) async fn keep(&self, events: usize) -> i64 {
+        let events = i64::try_from(events).unwrap_or(i64::MAX);
+        let done = self.done.fetch_add(events, Ordering::SeqCst) + events;
+        if let Some(rate) = self.per_second {
+            let due = Duration::from_secs_f64(done as f64 / f64::from(rate.max(1)));
+            tokio::time::sleep_until((self.begun + due).into()).await;
+        }
+        done
+    }
+}
+
+/// Several connections fill at once, each with its share of the lanes: each row is written from one
+/// stream only, and each stream is in one lane.
+pub(crate) struct Shares {
+    pub(crate) of: i16,
+    pub(crate) filling: Filling,
+    pub(crate) pace: Pace,
+}
+
+impl Shares {
+    /// Fills the tables of `twin` with everything up to a position that `wanted` accepts.
+    pub(crate) async fn fill(
+        self,
+        twin: &Twin,
+        migrators: &PgPool,
+        (log, up_to): (&Log, i64),
+        wanted: impl Fn(&Recorded) -> bool + Clone + Send + Sync + 'static,
+        tell: impl Fn(i64) + Clone + Send + Sync + 'static,
+    ) -> Result<Filled, RebuildError> {
+        let share = usize::try_from(self.of).unwrap_or(1).max(1);
+        let Memory { kept, gathered } = self.filling.memory;
+        let memory = Memory { kept: (kept / share).max(1), gathered: (gathered / share).max(1) };
+        let filling = Filling { memory, ..self.filling };
+        let pace = Arc::new(self.pace);
+        // However this ends, with an error of one of them or because nobody waits any more, all end.
+        let stop = CancellationToken::new();
+        let _ends = stop.clone().drop_guard();
+        let mut tasks = tokio::task::JoinSet::new();
+        for this in 0..self.of {
+            let (log, pool, twin) = (log.clone(), migrators.clone(), twin.clone());
+            let (wanted, tell, pace) = (wanted.clone(), tell.clone(), Arc::clone(&pace));
+            let filling = filling.clone();
+            let (of, stop) = (self.of, stop.clone());
+            let runtime = tokio::runtime::Handle::current();
+            // Folding is work for a thread of its own.
+            tasks.spawn_blocking(move || {
+                let work = async {
+                    let mut connection = pool.acquire().await?.detach();
+                    twin::run("SET synchronous_commit = off", &mut connection).await?;
+                    Fill::new(&twin.statements(), &mut connection, filling)
+                        .run(&log, (up_to, Share { this, of }), wanted, &pace, tell)
+                        .await
+                };
+                runtime.block_on(async {
+                    tokio::select! {
+                        filled = work => filled,
+                        () = stop.cancelled() => {
+                            Err(sqlx::Error::Protocol("filling was stopped".to_owned()).into())
+                        }
+                    }
+                })
+            });
+        }
+        let mut all = Filled::default();
+        while let Some(ended) = tasks.join_next().await {
+            let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
+            let filled = ended.map_err(broke)??;
+            all.rows += filled.rows;
+            all.reached.extend(filled.reached);
+        }
+        Ok(all)
+    }
 }
 
 impl<'a> Fill<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         tables: &'a Tables,
         connection: &'a mut PgConnection,
-        partitions: Option<Partitions>,
-        memory: Memory,
+        filling: Filling,
     ) -> Self {
         Self {
             tables,
             connection,
-            partitions,
-            memory,
+            filling,
+            months: BTreeSet::new(),
             rows: Rows::of_empty_tables(),
             audit: Vec::new(),
             reached: BTreeMap::new(),
@@ -59,22 +159,24 @@ impl<'a> Fill<'a> {
         }
     }
 
-    /// Folds everything up to `up_to`, of each lane only as far as `wanted` accepts.
-    pub(super) async fn run(
+    /// Folds everything up to `up_to` of the lanes of `share`, of each lane only as far as `wanted`
+    /// accepts.
+    pub(crate) async fn run(
         mut self,
         log: &Log,
-        up_to: i64,
+        (up_to, share): (i64, Share),
         wanted: impl Fn(&Recorded) -> bool,
-        progress: OnProgress<'_>,
+        pace: &Pace,
+        progress: impl Fn(i64),
     ) -> Result<Filled, RebuildError> {
-        let pages = log.copy(0, up_to);
+        let pages = log.copy_share(0, up_to, share);
         pin_mut!(pages);
         while let Some(page) = pages.next().await {
             let mut page = page?;
-            let done = page.last().map_or(up_to, |event| event.position);
+            let read = page.len();
             page.retain(&wanted);
             self.page(&page).await?;
-            progress(Progress { done, total: up_to });
+            progress(pace.keep(read).await);
         }
         self.write(0).await?;
         Ok(Filled { rows: self.written, reached: self.reached })
@@ -98,28 +200,53 @@ impl<'a> Fill<'a> {
             let Recorded { lane, lane_seq, position, .. } = *recorded;
             self.reached.insert(lane, Checkpoint { lane_seq, position });
         }
-        if self.audit.len() >= self.memory.gathered {
-            self.write(self.memory.kept).await?;
+        if self.audit.len() >= self.filling.memory.gathered {
+            self.write(self.filling.memory.kept).await?;
         }
         Ok(())
     }
 
     /// Writes what is settled and all but `keep` rows a table of the rest.
     async fn write(&mut self, keep: usize) -> Result<(), RebuildError> {
-        if let Some(partitions) = &mut self.partitions {
+        let mut audit = std::mem::take(&mut self.audit);
+        if self.filling.without_audit {
+            audit.clear();
+        }
+        if let Some(schema) = &self.filling.partitions_in {
             let mut months = BTreeSet::new();
             self.rows.months(&mut months);
-            let audit = self.audit.iter().map(|row| month_of::<AuditLogRow>(row.created_at));
-            months.extend(audit);
+            months.extend(audit.iter().map(|row| month_of::<AuditLogRow>(row.created_at)));
             for month in months {
-                if partitions.known.insert(month) {
-                    make_partition(month, &mut *self.connection).await?;
+                if self.months.insert(month) {
+                    make_partition(schema, month, &mut *self.connection).await?;
                 }
             }
         }
+        if self.filling.own_transactions {
+            sqlx::raw_sql("BEGIN").execute(&mut *self.connection).await?;
+        }
         self.written += self.rows.spill(keep, self.tables, self.connection).await?;
-        let audit = std::mem::take(&mut self.audit);
-        self.written += write::copy(&self.tables.audit_logs, &audit, self.connection).await?;
+        if !audit.is_empty() {
+            self.written += write::copy(&self.tables.audit_logs, &audit, self.connection).await?;
+        }
+        if self.filling.own_transactions {
+            sqlx::raw_sql("COMMIT").execute(&mut *self.connection).await?;
+        }
         Ok(())
     }
+}
+
+/// Makes one partition of a table in a schema of the owner's if it is not there.
+pub(crate) async fn make_partition(
+    schema: &str,
+    (table, month): Month,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT projector.make_partitions_in($1, $2, $3, $3)")
+        .bind(schema)
+        .bind(table)
+        .bind(month.and_time(chrono::NaiveTime::MIN).and_utc())
+        .execute(connection)
+        .await?;
+    Ok(())
 }

@@ -1,28 +1,36 @@
 //! The read model made again from the log, by the same projections as live.
 //!
 //! - [`check`] fills temporary tables and compares them with the live ones, row by row.
-//! - [`in_place`] empties the live tables and fills them, in one transaction.
+//! - [`blue_green`] fills a second set of tables beside the live one, compares, and takes its place.
+//! - [`roll_back`] goes back to the set that was live before.
 //!
 //! Memory is bounded by [`Memory`]: of each table at most so many rows are held. A row that no later event
 //! changes (a settled transaction, an audit row) is copied out at once; of the others, the least
 //! recently used are written when there are too many, and loaded again should they be needed.
 
+mod blue_green;
+pub(crate) mod catch_up;
 mod check;
-mod drift;
-mod fill;
-mod in_place;
-mod indexes;
-mod policies;
+mod compare;
+pub(crate) mod drift;
+mod error;
+pub(crate) mod fill;
 mod reconcile;
+mod state;
+mod swap;
 
-use daybook_domain::message::DecodeError;
-use daybook_store::ReadError;
+pub use blue_green::{Options, Rebuilt, blue_green, roll_back};
+pub use check::check;
+pub use compare::{Behind, DifferentRow, Report, TableReport};
+pub use error::RebuildError;
+pub use state::{Rebuild, rebuilds};
 
-use crate::rows::Fault;
-
-pub use check::{DifferentRow, Report, TableReport, check};
-pub use in_place::{Rebuilt, in_place};
 pub use reconcile::{Reconciled, ReconciledCount, ReconciledRow, reconcile};
+
+/// The schema in which a new set of read tables is made.
+pub const NEXT: &str = "read_model_next";
+/// The schema in which the set is kept that was live before.
+pub const BEFORE: &str = "read_model_before";
 
 /// How much a rebuild holds in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,48 +50,13 @@ impl Default for Memory {
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Events folded.
+    /// What it is doing.
+    pub stage: &'static str,
+    /// Events folded, or other steps of this stage.
     pub done: i64,
-    /// Events to be folded.
+    /// All of them.
     pub total: i64,
 }
 
 /// Told how far it is, now and then.
 pub type OnProgress<'a> = &'a (dyn Fn(Progress) + Send + Sync);
-
-/// Why a rebuild failed. Nothing has changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum RebuildError {
-    /// The log could not be read.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// The database refused or did not answer.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-    /// An event that this build does not understand.
-    #[error("position {position}: {source}")]
-    Decode {
-        /// Its position.
-        position: i64,
-        /// What is wrong with it.
-        source: DecodeError,
-    },
-    /// A projection and its rows do not fit.
-    #[error("position {position}: {fault}")]
-    Fault {
-        /// The event's position.
-        position: i64,
-        /// What does not fit.
-        fault: Fault,
-    },
-    /// An event that the live tables were posted from is not in the log.
-    #[error("lane {lane} ends at {found} in the log, but is posted up to {posted}")]
-    LogTooShort {
-        /// The lane.
-        lane: i16,
-        /// Its last place in the log.
-        found: i64,
-        /// Where the checkpoint is.
-        posted: i64,
-    },
-}

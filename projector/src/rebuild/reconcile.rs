@@ -1,14 +1,14 @@
 //! The audit trail against the log, folded a second time: the same rows, among those that a filter wants,
 //! or which are not.
 
-use daybook_store::{Log, Recorded};
+use daybook_store::{Log, Recorded, Share};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgPool, Row};
 
 use super::check::{complete, make_scratch};
-use super::fill::Fill;
-use super::{Memory, OnProgress, RebuildError, drift};
+use super::fill::{Fill, Filling, Pace};
+use super::{Memory, OnProgress, Progress, RebuildError, drift};
 use crate::audit::AuditFilter;
 use crate::catalog::{TABLES, Tables};
 use crate::table::SCRATCH;
@@ -96,8 +96,10 @@ pub async fn reconcile(
         events.fetch_add(u64::from(is), std::sync::atomic::Ordering::Relaxed);
         is
     };
-    let filled = Fill::new(&tables, &mut transaction, None, memory)
-        .run(log, position, wanted, progress)
+    let filling = Filling { memory, ..Filling::default() };
+    let tell = |done| progress(Progress { stage: "folding", done, total: position });
+    let filled = Fill::new(&tables, &mut transaction, filling)
+        .run(log, (position, Share::ALL), wanted, &Pace::new(None), tell)
         .await?;
     complete(&posted, &filled.reached)?;
     drift::put_back(SCRATCH, &mut transaction).await?;

@@ -11,7 +11,7 @@ use daybook_store::Recorded;
 use uuid::Uuid;
 
 use super::ReplayError;
-use crate::queries::cloud_event;
+use daybook_store::redact;
 
 /// Writes the line, with its line feed.
 ///
@@ -39,7 +39,7 @@ pub(super) fn write(recorded: &Recorded, out: &mut Vec<u8>) -> Result<(), Replay
     out.extend_from_slice(b",\"schema_version\":");
     number(recorded.schema_version.into(), out);
     out.extend_from_slice(b",\"data\":");
-    let redacted = cloud_event::redacted(&recorded.data).map_err(json)?;
+    let redacted = redact::redacted(&recorded.data).map_err(json)?;
     out.extend_from_slice(redacted.as_deref().unwrap_or(&recorded.data).get().as_bytes());
     id("command_id", Some(recorded.command_id), out);
     id("actor_id", Some(metadata.actor_id), out);

@@ -13,7 +13,7 @@ use super::sink::Sink;
 use super::typed::{Fields, decode};
 use super::{ReplayError, line};
 use crate::columns::{Column, Kind, Name, Sheet, SheetError};
-use crate::queries::cloud_event;
+use daybook_store::redact;
 
 /// Bytes that all files under way keep in memory, at most.
 const IN_MEMORY: usize = 256 << 20;
@@ -150,7 +150,7 @@ impl Sink for Sheets {
                 (Some(fields), _) => fields.take(event, columns)?,
                 (None, Some(data)) => {
                     let json = |source| ReplayError::Json { position: event.position, source };
-                    let redacted = cloud_event::redacted(&event.data).map_err(json)?;
+                    let redacted = redact::redacted(&event.data).map_err(json)?;
                     data.text(redacted.as_deref().unwrap_or(&event.data).get());
                 }
                 (None, None) => {}

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::sink::Sink;
 use super::{ReplayError, line};
-use crate::queries::cloud_event;
+use daybook_store::redact;
 
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 1 << 20;
@@ -173,7 +173,7 @@ fn csv(event: &Recorded, out: &mut Vec<u8>) -> Result<(), ReplayError> {
     quoted(Some(&event.event_type), out);
     line::number(event.schema_version.into(), out);
     out.push(b',');
-    let redacted = cloud_event::redacted(&event.data).map_err(json)?;
+    let redacted = redact::redacted(&event.data).map_err(json)?;
     quoted(Some(redacted.as_deref().unwrap_or(&event.data).get()), out);
     id(Some(event.command_id), out);
     id(Some(metadata.actor_id), out);

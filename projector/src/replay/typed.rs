@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::ReplayError;
 use crate::columns::{Column, Kind, Name, columns_of};
-use crate::queries::cloud_event;
+use daybook_store::redact;
 
 /// What a type's fields are called where metadata has that name already.
 const PREFIX: &str = "data_";
@@ -59,7 +59,7 @@ impl Fields {
         columns: &mut [Column],
     ) -> Result<(), ReplayError> {
         let json = |source| ReplayError::Json { position: event.position, source };
-        let redacted = cloud_event::redacted(&event.data).map_err(json)?;
+        let redacted = redact::redacted(&event.data).map_err(json)?;
         let stored = redacted.as_deref().unwrap_or(&event.data).get();
         let data = if event.schema_version == self.of.version {
             Cow::Borrowed(stored)

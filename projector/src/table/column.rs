@@ -12,6 +12,8 @@ use sqlx::postgres::PgHasArrayType;
 use sqlx::{Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 
+use super::decimal;
+
 /// A type that a read table's column may have.
 pub trait Column: Clone + PartialEq + Send + Sync + 'static {
     /// The type of its parameters: arrays of it are bound, and cast to the column's own type.
@@ -329,27 +331,7 @@ impl Column for Hundredths {
     }
 
     fn copy(&self, out: &mut Vec<u8>) -> bool {
-        // Base-10000 digits, most significant first: the last one holds the hundredths.
-        let magnitude = self.0.unsigned_abs();
-        let mut whole = magnitude / 100;
-        let mut digits = [0_u16; 6];
-        digits[5] = u16::try_from(magnitude % 100 * 100).unwrap_or(0);
-        for digit in digits[..5].iter_mut().rev() {
-            *digit = u16::try_from(whole % 10_000).unwrap_or(0);
-            whole /= 10_000;
-        }
-        let first = digits.iter().position(|digit| *digit != 0).unwrap_or(6);
-        let last = digits.iter().rposition(|digit| *digit != 0).map_or(first, |last| last + 1);
-        let count = u16::try_from(last - first).unwrap_or(0);
-        let weight = if count == 0 { 0 } else { 4 - i16::try_from(first).unwrap_or(0) };
-        let sign: u16 = if self.0 < 0 { 0x4000 } else { 0 };
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&weight.to_be_bytes());
-        out.extend_from_slice(&sign.to_be_bytes());
-        out.extend_from_slice(&2_u16.to_be_bytes());
-        for digit in &digits[first..last] {
-            out.extend_from_slice(&digit.to_be_bytes());
-        }
+        decimal::copy::<2>(self.0.into(), out);
         true
     }
 

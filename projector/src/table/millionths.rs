@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use sqlx::error::BoxDynError;
 
-use super::Column;
+use super::{Column, decimal};
 
 /// A measured value: millionths, in `numeric(20,6)` columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,28 +26,7 @@ impl Column for Millionths {
     }
 
     fn copy(&self, out: &mut Vec<u8>) -> bool {
-        // Base-10000 digits, most significant first: the last two hold the decimals.
-        let magnitude = self.0.unsigned_abs();
-        let (mut whole, decimals) = (magnitude / 1_000_000, magnitude % 1_000_000);
-        let mut digits = [0_u16; 8];
-        digits[6] = u16::try_from(decimals / 100).unwrap_or(0);
-        digits[7] = u16::try_from(decimals % 100 * 100).unwrap_or(0);
-        for digit in digits[..6].iter_mut().rev() {
-            *digit = u16::try_from(whole % 10_000).unwrap_or(0);
-            whole /= 10_000;
-        }
-        let first = digits.iter().position(|digit| *digit != 0).unwrap_or(8);
-        let last = digits.iter().rposition(|digit| *digit != 0).map_or(first, |last| last + 1);
-        let count = u16::try_from(last - first).unwrap_or(0);
-        let weight = if count == 0 { 0 } else { 5 - i16::try_from(first).unwrap_or(0) };
-        let sign: u16 = if self.0 < 0 { 0x4000 } else { 0 };
-        out.extend_from_slice(&count.to_be_bytes());
-        out.extend_from_slice(&weight.to_be_bytes());
-        out.extend_from_slice(&sign.to_be_bytes());
-        out.extend_from_slice(&6_u16.to_be_bytes());
-        for digit in &digits[first..last] {
-            out.extend_from_slice(&digit.to_be_bytes());
-        }
+        decimal::copy::<6>(self.0, out);
         true
     }
 

@@ -2,6 +2,7 @@
 //! that PostgreSQL, COPY and the audit trail must know of it follows.
 
 pub mod column;
+mod decimal;
 mod millionths;
 mod statements;
 
@@ -55,6 +56,8 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     const PERIOD: Period = Period::Month;
     /// Whether its changes have rows in `audit_logs`.
     const AUDITED: bool = true;
+    /// The column that `audit_logs.entity_id` shows.
+    const ENTITY: &'static str;
 
     /// Its key.
     fn key(&self) -> Self::Key;
@@ -80,6 +83,8 @@ pub trait Row: Clone + PartialEq + Send + Sync + 'static {
     /// The row as a JSON object without secrets, in the order of its columns; with `other`, only
     /// the columns in which the two differ.
     fn json(&self, other: Option<&Self>) -> String;
+    /// A key as a JSON object, as [`Row::json`] has its columns.
+    fn key_json(key: &Self::Key) -> String;
 }
 
 /// What a partition's column holds: an instant, or a day, which is the instant it begins in UTC.
@@ -150,6 +155,7 @@ macro_rules! table {
             const MONTH: Option<&'static str> = $crate::table!(@name $($month)? $($week)?);
             $(const PERIOD: $crate::table::Period = $crate::table!(@week $week);)?
             $(const AUDITED: bool = $audited;)?
+            const ENTITY: &'static str = stringify!($entity);
 
             fn key(&self) -> Self::Key {
                 ($(self.$key.clone(),)+)
@@ -210,6 +216,22 @@ macro_rules! table {
                     out.push_str("\":");
                     $crate::table::Column::json(&self.$column, &mut out);
                 })+
+                out.push('}');
+                out
+            }
+
+            fn key_json(key: &Self::Key) -> String {
+                let ($($key,)+) = key;
+                let mut out = String::from("{");
+                $(
+                    if out.len() > 1 {
+                        out.push(',');
+                    }
+                    out.push('"');
+                    out.push_str($crate::table::in_sql(stringify!($key)));
+                    out.push_str("\":");
+                    $crate::table::Column::json($key, &mut out);
+                )+
                 out.push('}');
                 out
             }

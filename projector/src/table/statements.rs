@@ -31,7 +31,7 @@ pub struct Statements {
 impl Statements {
     /// The statements of `R`'s table in `schema`.
     #[must_use]
-    pub fn of<R: Row>(schema: &'static str) -> Self {
+    pub fn of<R: Row>(schema: &str) -> Self {
         let table = format!("{schema}.{}", R::TABLE);
         let names = list(R::COLUMNS, |column| column.name.to_owned());
         let given = list(R::COLUMNS, |column| match column.cast {

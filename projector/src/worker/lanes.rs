@@ -1,6 +1,7 @@
 //! The lanes that a worker owns, as it knows them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use daybook_store::{Dependency, LANES, Recorded};
 
@@ -44,6 +45,10 @@ pub(crate) struct Lane {
     pub(crate) hole: Option<i64>,
     /// Where to read on from, where the lane is behind what the worker reads for all of them.
     pub(crate) behind: Option<i64>,
+    /// Up to where it reads by itself, where that is known: what Kafka did not bring.
+    pub(crate) fill_to: Option<i64>,
+    /// Where it stood while the log had more of it, and since when.
+    pub(crate) stalled: Option<(i64, Instant)>,
 }
 
 impl Lane {
@@ -53,6 +58,37 @@ impl Lane {
             lane_seq: event.lane_seq,
             position: event.position,
         })
+    }
+
+    /// How many events it has room for, where they can wait elsewhere.
+    pub(crate) fn room(&self, limit: usize) -> usize {
+        let most = match self.standing {
+            Standing::Flows => limit,
+            Standing::Waits(_) | Standing::Parked => limit.min(KEPT_WHILE_STOPPED),
+        };
+        if self.behind.is_some() { 0 } else { most.saturating_sub(self.pending.len()) }
+    }
+
+    /// Takes in an event that Kafka brought: what was there already is dropped. What is not the next
+    /// one, or not `whole`, makes the lane read by itself up to there, and never beyond the log's
+    /// `head`: a record may say what it likes.
+    pub(crate) fn take_brought(&mut self, event: Recorded, whole: bool, head: i64) {
+        let read = self.read_to();
+        if event.lane_seq <= read.lane_seq {
+            return;
+        }
+        if self.behind.is_none() && whole && event.lane_seq == read.lane_seq + 1 {
+            self.pending.push_back(event);
+        } else {
+            self.fill(event.position.min(head));
+        }
+    }
+
+    /// Makes the lane read by itself up to `position`.
+    pub(crate) fn fill(&mut self, position: i64) {
+        let read = self.read_to();
+        self.behind.get_or_insert(read.position);
+        self.fill_to = Some(self.fill_to.unwrap_or(0).max(position));
     }
 
     /// Takes in an event that was read: what was there already is dropped, and a hole, or more than

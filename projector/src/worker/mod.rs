@@ -1,8 +1,11 @@
 //! The worker: owns lanes, reads the log merged by position, posts it in batches.
 
 mod batch;
+mod kafka;
 pub(crate) mod lanes;
+mod outcome;
 pub(crate) mod ownership;
+mod owning;
 pub(crate) mod post;
 mod reading;
 mod run;
@@ -11,6 +14,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use kafka::{KafkaOptions, WHY_IDLE};
+pub use ownership::{Ownership, ownership, switch_ownership};
 pub use run::Worker;
 
 /// How a worker works.
@@ -31,6 +36,9 @@ pub struct WorkerOptions {
     pub pause: Duration,
     /// How often another worker's checkpoints are looked at while an event waits for them.
     pub poll: Duration,
+    /// How long Kafka may bring nothing of a lane that the log has more of, before the worker reads
+    /// the log itself.
+    pub stalled: Duration,
 }
 
 impl WorkerOptions {
@@ -45,6 +53,7 @@ impl WorkerOptions {
             renew: Duration::from_secs(1),
             pause: Duration::from_millis(5),
             poll: Duration::from_millis(10),
+            stalled: Duration::from_secs(3),
         }
     }
 }
@@ -52,13 +61,11 @@ impl WorkerOptions {
 /// Why a worker cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// The database says that lanes are given out by Kafka.
-    #[error(
-        "this database gives out lanes by {mode:?}, this worker takes them by lease: projector.ownership says which is right"
-    )]
-    OtherOwnership {
-        /// What `projector.ownership` says.
-        mode: String,
+    /// The settings for Kafka cannot be used.
+    #[error("the settings for Kafka cannot be used: {reason}")]
+    Kafka {
+        /// Why.
+        reason: String,
     },
 }
 

@@ -22,28 +22,29 @@ pub(crate) struct Answer {
 }
 
 impl Request {
-    /// What is to be read next, if anything: first for lanes that are behind, up to the cursor; else
-    /// from the cursor on, as long as the log goes on and there is room.
+    /// What is to be read next, if anything: first for lanes that are behind, up to the cursor or
+    /// where they have a goal of their own; else from the cursor on, as long as the log goes on and
+    /// there is room.
     pub(crate) fn next(lanes: &Lanes, cursor: i64, head: i64, limit: usize) -> Option<Self> {
         let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        let behind: Vec<(i16, i64)> = lanes
+        let behind: Vec<(i16, i64, i64)> = lanes
             .own
             .iter()
             .filter(|(_, lane)| {
                 lane.standing == Standing::Flows || lane.pending.len() < KEPT_WHILE_STOPPED / 2
             })
-            .filter_map(|(number, lane)| lane.behind.map(|after| (*number, after)))
+            .filter_map(|(number, lane)| {
+                lane.behind.map(|after| (*number, after, lane.fill_to.unwrap_or(cursor)))
+            })
             .collect();
         if lanes.ready() >= limit * 2 {
             return None;
         }
-        if let Some(after) = behind.iter().map(|(_, after)| *after).min() {
-            let behind: Vec<i16> = behind.into_iter().map(|(number, _)| number).collect();
-            let filter = Filter {
-                lanes: Some(behind.clone()),
-                up_to_position: Some(cursor),
-                ..Filter::default()
-            };
+        if let Some(after) = behind.iter().map(|(_, after, _)| *after).min() {
+            let up_to = behind.iter().map(|(_, _, up_to)| *up_to).max();
+            let behind: Vec<i16> = behind.into_iter().map(|(number, _, _)| number).collect();
+            let filter =
+                Filter { lanes: Some(behind.clone()), up_to_position: up_to, ..Filter::default() };
             return Some(Self { after, filter, behind, limit: rows });
         }
         if cursor >= head || lanes.own.is_empty() {
@@ -68,7 +69,8 @@ impl Answer {
         let scanned_to = page.scanned_to;
         for number in &request.behind {
             if let Some(lane) = lanes.own.get_mut(number) {
-                lane.behind = (scanned_to < *cursor).then_some(scanned_to);
+                let up_to = lane.fill_to.unwrap_or(*cursor);
+                lane.behind = (scanned_to < up_to).then_some(scanned_to);
             }
         }
         for event in page.events {
@@ -78,6 +80,13 @@ impl Answer {
                 if lane.behind.is_none() || by_itself {
                     lane.take(event, by_itself);
                 }
+            }
+        }
+        for number in &request.behind {
+            if let Some(lane) = lanes.own.get_mut(number)
+                && lane.behind.is_none()
+            {
+                lane.fill_to = None;
             }
         }
         if request.behind.is_empty() {

@@ -144,6 +144,11 @@ impl World {
         position
     }
 
+    /// Connections that work as the tables' owner.
+    pub async fn migrators(&self) -> PgPool {
+        self.database.migrators().await
+    }
+
     pub async fn caught_up(&self) {
         let head = self.log.head().await.unwrap().position;
         self.wait_posted(head).await;

@@ -22,11 +22,26 @@ const WAITING: usize = 4;
 
 type Gathered = Result<BytesMut, sqlx::Error>;
 
+/// Which lanes a reader by COPY wants: of every `of` lanes the one numbered `this`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// From 0.
+    pub this: i16,
+    /// How many share the lanes; 1: all lanes are this one's.
+    pub of: i16,
+}
+
+impl Share {
+    /// All lanes.
+    pub const ALL: Self = Self { this: 0, of: 1 };
+}
+
 /// Where a reader by COPY is.
 struct Copying {
     log: Log,
     after: i64,
     up_to: i64,
+    share: Share,
     rows: Option<mpsc::Receiver<Gathered>>,
     buffer: BytesMut,
     begun: bool,
@@ -40,10 +55,21 @@ impl Log {
         after: i64,
         up_to: i64,
     ) -> impl Stream<Item = Result<Vec<Recorded>, ReadError>> + Send + use<> {
+        self.copy_share(after, up_to, Share::ALL)
+    }
+
+    /// The same of some lanes only, so that several readers share a log.
+    pub fn copy_share(
+        &self,
+        after: i64,
+        up_to: i64,
+        share: Share,
+    ) -> impl Stream<Item = Result<Vec<Recorded>, ReadError>> + Send + use<> {
         let copying = Copying {
             log: self.clone(),
             after,
             up_to,
+            share,
             rows: None,
             buffer: BytesMut::new(),
             begun: false,
@@ -85,10 +111,12 @@ impl Copying {
         if end <= self.after {
             return Ok(false);
         }
-        // COPY takes no parameters; these two are numbers.
+        // COPY takes no parameters; these are numbers.
         let statement = include_str!("copy.sql")
             .replace("$1", &self.after.to_string())
-            .replace("$2", &end.to_string());
+            .replace("$2", &end.to_string())
+            .replace("$3", &self.share.of.max(1).to_string())
+            .replace("$4", &self.share.this.to_string());
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::spawn(copy_out(self.log.pool().clone(), statement, sender));
         self.rows = Some(receiver);

@@ -13,6 +13,7 @@ mod history;
 mod kept;
 mod page;
 mod row;
+mod touched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 pub use self::command::Answered;
+pub use self::copy::Share;
 pub use self::facts::{Fact, Facts};
 pub use self::filter::Filter;
 pub use self::follow::Follow;
@@ -138,6 +140,16 @@ impl Log {
             .bind(up_to_version.unwrap_or(i64::MAX))
             .fetch_all(&self.pool)
             .await?;
+        rows.iter().map(row::recorded).collect()
+    }
+
+    /// The events at these positions, in order; those that the log does not have are absent.
+    ///
+    /// # Errors
+    /// When the server does not answer, or an event cannot be understood.
+    pub async fn at(&self, positions: &[i64]) -> Result<Vec<Recorded>, ReadError> {
+        let rows =
+            sqlx::query(include_str!("at.sql")).bind(positions).fetch_all(&self.pool).await?;
         rows.iter().map(row::recorded).collect()
     }
 

@@ -1,11 +1,14 @@
 //! A real bank's fifteen months through real commands: every balance is the bank's own.
 
+mod months;
 mod source;
+mod through_kafka;
 
 use std::path::Path;
 use std::time::Duration;
 
 use daybook_tests::{Daybook, Finished, Service, shared};
+use futures::StreamExt;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use source::{Source, Transaction};
@@ -64,6 +67,7 @@ async fn the_whole_bank_agrees_to_the_cent() {
     balances_are_the_banks(&mut database, &source).await;
     every_position_carries_the_banks_balance(&service, &mut database, &source).await;
     the_audit_trail_has_every_change_and_no_secret(&mut database, before).await;
+    months::carry_the_banks_balances(&service, here.path(), &mut database, &source).await;
 
     let checked = tool(&service, here.path(), &["rebuild", "--check"]);
     assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");
@@ -105,7 +109,10 @@ async fn balances_are_the_banks(database: &mut PgConnection, source: &Source) {
     }
 }
 
-/// 200 pairs of an account and a position, from a printed seed, read over HTTP.
+/// How many pairs of an account and a position are asked for.
+const PAIRS: usize = 10_000;
+
+/// Pairs of an account and a position, from a printed seed, read over HTTP.
 async fn every_position_carries_the_banks_balance(
     service: &Service,
     database: &mut PgConnection,
@@ -122,12 +129,16 @@ async fn every_position_carries_the_banks_balance(
     .expect("the events");
     let last = places.iter().map(|row| row.get::<i64, _>(1)).max().expect("some events");
     let mut random = source::Random::seeded();
-    for _ in 0..200 {
+    let mut pairs = Vec::with_capacity(PAIRS);
+    for _ in 0..PAIRS {
         let row = &places[random.below(places.len() as u64) as usize];
         let (account, first): (Uuid, i64) = (row.get(0), row.get(1));
         let reference: String = row.get(2);
         let until = row.get::<Option<i64>, _>(3).unwrap_or(last + 1);
         let position = first + random.below((until - first) as u64) as i64;
+        pairs.push((account, position, reference));
+    }
+    let asked = futures::stream::iter(pairs).map(async |(account, position, reference)| {
         let path = format!("/v1/banking/accounts/{account}?at_position={position}");
         let answer = service.ask(reqwest::Method::GET, &path, &service.key, None, &[]).await;
         let Transaction { balance_after, .. } = &source.transactions[&reference];
@@ -136,7 +147,8 @@ async fn every_position_carries_the_banks_balance(
             Some(balance_after.as_str()),
             "account {account} at {position}"
         );
-    }
+    });
+    assert_eq!(asked.buffer_unordered(8).count().await, PAIRS);
 }
 
 async fn the_audit_trail_has_every_change_and_no_secret(database: &mut PgConnection, head: i64) {

@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("command", &["http", "store", "domain"]),
     ("projector", &["http", "store", "domain"]),
     ("app", &["command", "projector", "http", "store", "domain"]),
-    ("bench", &["app", "command", "projector", "http", "store", "domain"]),
+    ("bench", &["tests", "app", "command", "projector", "http", "store", "domain"]),
     ("tests", &["app", "command", "projector", "http", "store", "domain"]),
 ];
 
@@ -112,6 +112,69 @@ fn store_and_domain_never_meet_and_domain_does_no_io() {
     complaints.extend(trespassers(lock, "daybook-domain", &["daybook-store"]));
     complaints.extend(trespassers(lock, "daybook-store", &["daybook-domain"]));
     assert_none("what a crate rests on", &complaints);
+}
+
+/// Where rows are made again: whole tables, states of the past, and what they are made by.
+const MAKES_ROWS_AGAIN: [&str; 6] = [
+    "projector/src/rebuild/",
+    "projector/src/twin/",
+    "projector/src/as_of/",
+    "projector/src/rows.rs",
+    "projector/src/write.rs",
+    "projector/src/between.rs",
+];
+
+/// What these may use of the store: reading, and what was read.
+const READING: [&str; 7] =
+    ["Dependency", "Filter", "LANES", "Log", "ReadError", "Recorded", "Share"];
+
+/// What could act on the world.
+const ACTS: [&str; 9] = [
+    "reqwest",
+    "hyper",
+    "rdkafka",
+    "argon2",
+    "bcrypt",
+    "std::process",
+    "tokio::process",
+    "tokio::net",
+    "std::net::Tcp",
+];
+
+/// What is used of the store in a source: the names after each `daybook_store::`.
+fn of_store(text: &str) -> Vec<String> {
+    let names =
+        text.split("daybook_store::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or("").split(',').collect::<Vec<_>>(),
+            None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').take(1).collect(),
+        });
+    names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+fn acting(files: &[TextFile]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.path.ends_with(".rs")) {
+        if !MAKES_ROWS_AGAIN.iter().any(|place| file.path.starts_with(place)) {
+            continue;
+        }
+        let more =
+            of_store(&file.text).into_iter().filter(|name| !READING.contains(&name.as_str()));
+        complaints.extend(more.map(|name| format!("{} uses {name} of the store", file.path)));
+        let acts = ACTS.iter().filter(|name| file.text.contains(**name));
+        complaints.extend(acts.map(|name| format!("{} names {name}", file.path)));
+    }
+    complaints
+}
+
+#[test]
+fn what_makes_rows_again_can_do_nothing_else() {
+    for place in MAKES_ROWS_AGAIN {
+        assert!(files().iter().any(|file| file.path.starts_with(place)), "{place} is gone");
+    }
+    assert_none("what could act on the world", &acting(files()));
+    let bad = "use daybook_store::{Appender, Log};\nfn f() { reqwest::get(\"\"); }";
+    let complaints = acting(&[TextFile::new("projector/src/rebuild/bad.rs", bad)]);
+    assert_eq!(complaints.len(), 2, "{complaints:?}");
 }
 
 #[test]

@@ -19,11 +19,16 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_rows", "the same, cheaper to call"),
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("journal_records", "what people did that made no event"),
+    ("journal_relays", "who publishes the log to Kafka, and how far"),
     ("projector_checkpoints", "how far the read tables are posted"),
+    ("projector_ownership_decided", "what gives out the projector's lanes"),
+    ("projector_row_topics", "how far the topics of rows are"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
     ("projector_weekly_partitions", "read tables by week"),
+    ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
+    ("projector_as_of", "the read tables as they stood at an instant"),
     ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
 

@@ -7,9 +7,9 @@
 use crate::assert_none;
 use crate::tree::{TextFile, files};
 
-/// The rooms of `projector/src` that do other things than fold history: they answer requests, and post
-/// live.
-const LIVE: [&str; 2] = ["http/", "worker/"];
+/// The rooms of `projector/src` that do other things than fold history: they answer requests, post
+/// live, and tell Kafka of rows that were.
+const LIVE: [&str; 3] = ["http/", "worker/", "row_topics/"];
 
 /// Words by which code would act on the world, or ask somebody who does.
 const ACTS: [&str; 12] = [

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::banking::account::{AccountRow, TransactionRow};
 use crate::catalog::TableInfo;
 
@@ -24,7 +24,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -46,7 +45,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("transaction_date", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::Account("account_id"),
         single: true,
     },
 ];

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::content::comment::CommentRow;
 use crate::content::post::PostRow;
@@ -28,7 +28,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("created_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -49,7 +48,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("written_at", "timestamptz"), ID],
         newest_first: false,
-        owner: Owner::User("user_id"),
         single: true,
     },
 ];

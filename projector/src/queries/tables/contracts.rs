@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::contracts::api_contract::{ApiAliasRow, ApiContractRow};
 use crate::contracts::audit_log::SsotAuditLogRow;
@@ -20,7 +20,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         filters: &[by("canonical_name", Match::Text), by("status", Match::Text)],
         order: &[ID],
         newest_first: false,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -40,7 +39,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -54,7 +52,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         filters: &[by("rule_name", Match::Text), by("rule_kind", Match::Text)],
         order: &[ID],
         newest_first: false,
-        owner: Owner::Nobody,
         single: true,
     },
     // Who changed what in the registry: for those who may read the past of contracts.
@@ -75,7 +72,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("id", "int8")],
         newest_first: true,
-        owner: Owner::Nobody,
         single: true,
     },
 ];

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::datacentre::server::ServerRow;
 use crate::datacentre::usage::UsageMetricRow;
@@ -25,7 +25,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::User("customer_id"),
         single: true,
     },
     // A sample has no address of its own: it is found by server, metric and instant.
@@ -45,7 +44,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("recorded_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::Server("server_id"),
         single: false,
     },
 ];

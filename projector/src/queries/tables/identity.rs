@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::identity::api_key::ApiKeyRow;
 use crate::identity::permission::PermissionRow;
@@ -30,7 +30,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("created_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::User("id"),
         single: true,
     },
     ReadTable {
@@ -44,7 +43,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         filters: &[by("kind", Match::Text), by("key", Match::Text), by("user_id", Match::Id)],
         order: &[sort("kind", "text"), sort("key", "text")],
         newest_first: false,
-        owner: Owner::User("user_id"),
         single: false,
     },
     ReadTable {
@@ -58,7 +56,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         filters: &[by("user_id", Match::Id)],
         order: &[ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -76,7 +73,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("user_id", "uuid"), sort("role_id", "uuid")],
         newest_first: false,
-        owner: Owner::User("user_id"),
         single: false,
     },
     ReadTable {
@@ -95,7 +91,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -113,7 +108,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -131,7 +125,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("role_id", "uuid"), sort("permission_id", "uuid")],
         newest_first: false,
-        owner: Owner::Nobody,
         single: false,
     },
     ReadTable {
@@ -152,7 +145,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -173,7 +165,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
 ];

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::open_banking::aisp_account::{AispAccountRow, AispTransactionRow};
 
@@ -25,7 +25,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -47,7 +46,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("transaction_date", "date"), ID],
         newest_first: true,
-        owner: Owner::AispAccount("account_id"),
         single: true,
     },
 ];

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::organizations::billing_account::BillingAccountRow;
 use crate::organizations::organization::{OrgMemberRow, OrganizationRow};
@@ -25,7 +25,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("created_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::Organization("id"),
         single: true,
     },
     ReadTable {
@@ -44,7 +43,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("org_id", "uuid"), sort("user_id", "uuid")],
         newest_first: false,
-        owner: Owner::Organization("org_id"),
         single: false,
     },
     ReadTable {
@@ -63,7 +61,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::Organization("org_id"),
         single: true,
     },
     ReadTable {
@@ -84,7 +81,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("created_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::Organization("org_id"),
         single: true,
     },
     ReadTable {
@@ -102,7 +98,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("resource_id", "uuid")],
         newest_first: true,
-        owner: Owner::Resource("resource_id"),
         single: false,
     },
 ];

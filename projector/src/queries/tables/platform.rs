@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::platform::audit_log::AuditLogRow;
 use crate::platform::notification::NotificationRow;
@@ -24,7 +24,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("key", "text")],
         newest_first: false,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -44,7 +43,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("created_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -64,7 +62,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("id", "int8")],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
 ];

@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on};
+use super::{ID, Match, ReadTable, by, on};
 use crate::catalog::TableInfo;
 use crate::recycling::collection::{RecyclingCollectionRow, RecyclingProcessingRow};
 
@@ -25,7 +25,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::User("customer_id"),
         single: true,
     },
     ReadTable {
@@ -46,7 +45,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::Collection("collection_id"),
         single: true,
     },
 ];

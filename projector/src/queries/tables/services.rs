@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on, sort};
+use super::{ID, Match, ReadTable, by, on, sort};
 use crate::catalog::TableInfo;
 use crate::services::service::ServiceRow;
 use crate::services::subscription::SubscriptionRow;
@@ -25,7 +25,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::Nobody,
         single: true,
     },
     ReadTable {
@@ -47,7 +46,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[sort("started_at", "timestamptz"), ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
 ];

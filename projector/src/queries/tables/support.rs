@@ -2,7 +2,7 @@
 
 use daybook_domain::access;
 
-use super::{ID, Match, Owner, ReadTable, by, on};
+use super::{ID, Match, ReadTable, by, on};
 use crate::catalog::TableInfo;
 use crate::support::asset::ItAssetRow;
 use crate::support::ticket::SupportTicketRow;
@@ -28,7 +28,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: true,
-        owner: Owner::User("user_id"),
         single: true,
     },
     ReadTable {
@@ -50,7 +49,6 @@ pub(super) const TABLES: &[ReadTable] = &[
         ],
         order: &[ID],
         newest_first: false,
-        owner: Owner::User("assigned_to"),
         single: true,
     },
 ];

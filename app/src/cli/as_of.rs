@@ -1,0 +1,156 @@
+//! `daybook as-of`.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use daybook_projector::as_of::{self, Order, State};
+
+use super::history::{History, Moment, text};
+use super::output::{self, Output, line};
+use super::rebuild::{migrators, show};
+use super::{Exit, Failure, Outcome, Session};
+use crate::import::progress;
+use crate::world;
+
+/// Make all read tables as they stood at an instant, in a schema of their own, for SQL
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "The schema has the same tables, keys and indexes; auditors (daybook_auditor) read it, nobody writes it, and it goes when its time is up. A digest of each table says what is in it: the same moment has the same digests, whenever it is made. With --keep it stays, and later states are made from it where that is shorter. It needs the administrator that migrate_url names.\n\nExample: daybook as-of 2026-01-31T23:59:59Z --schema january"
+)]
+pub(super) struct AsOf {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// The instant, as an RFC 3339 time
+    #[arg(value_name = "TIME", required_unless_present_any = ["position"])]
+    time: Option<chrono::DateTime<chrono::Utc>>,
+    /// A position of the log, instead of an instant
+    #[arg(long, value_name = "N", conflicts_with = "time")]
+    position: Option<i64>,
+    /// The schema to make
+    #[arg(long, value_name = "NAME", required = true)]
+    schema: Option<String>,
+    /// How many hours it stays
+    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    hours: u32,
+    /// It stays until it is dropped by name
+    #[arg(long, conflicts_with = "hours")]
+    keep: bool,
+    /// Fold from the beginning, whatever earlier states there are
+    #[arg(long)]
+    from_the_beginning: bool,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the states that there are
+    #[command(after_help = "Example: daybook as-of list")]
+    List {
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Drop a state
+    #[command(after_help = "Example: daybook as-of drop january")]
+    Drop {
+        /// Its schema
+        name: String,
+    },
+}
+
+impl AsOf {
+    pub(super) async fn run(self, session: Session) -> Outcome {
+        let history = History::open(&session).await?;
+        let outcome = match &self.action {
+            Some(Action::List { output }) => list(*output, &history).await,
+            Some(Action::Drop { name }) => drop(name, &history).await,
+            None => self.make(&session, &history).await,
+        };
+        history.close().await?;
+        outcome
+    }
+
+    async fn make(&self, session: &Session, history: &History) -> Outcome {
+        let moment = match (self.time, self.position) {
+            (_, Some(position)) => Moment::Position(position),
+            (Some(time), None) => Moment::Time(time),
+            (None, None) => return Err(Failure::wrong_use("say which instant, or --position")),
+        };
+        let schema = self.schema.clone().ok_or_else(|| Failure::wrong_use("say --schema NAME"))?;
+        let migrators = migrators(&history.database).await?;
+        let order = Order {
+            schema,
+            position: history.position(moment).await?,
+            instant: self.time,
+            lasts: (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours))),
+            quota: i64::from(session.settings.as_of_quota),
+            build: world::build(),
+            from_earlier: !self.from_the_beginning,
+        };
+        let bar = progress::bar(0, "folding");
+        let stage = Mutex::new("");
+        let tell = |progress| show(&bar, &stage, progress);
+        let state = as_of::build(&migrators, &history.log, &order, &tell).await?;
+        bar.finish_and_clear();
+        migrators.close().await;
+        match self.output {
+            Output::Json => line(serde_json::to_string_pretty(&state)?),
+            Output::Table => print(&state),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+async fn list(output: Output, history: &History) -> Outcome {
+    let states = as_of::states(&history.pools.projector).await?;
+    let columns = ["SCHEMA", "POSITION", "INSTANT", "COMPLETE", "MADE BY", "EXPIRES"];
+    output::rows(output, columns, &states, |state| {
+        [
+            state.schema_name.clone(),
+            state.position.to_string(),
+            text(state.instant),
+            state.complete.to_string(),
+            state.made_by.clone(),
+            state.expires_at.map_or_else(|| "never".to_owned(), text),
+        ]
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn drop(name: &str, history: &History) -> Outcome {
+    let migrators = migrators(&history.database).await?;
+    let mut connection = migrators.acquire().await?;
+    as_of::drop(name, &mut connection).await?;
+    std::mem::drop(connection);
+    migrators.close().await;
+    line(format!("{name} is dropped."));
+    Ok(Exit::Done)
+}
+
+fn print(state: &State) {
+    line(format!(
+        "{}: position {}, {}, epoch {} of the log, version {} of the read model",
+        state.schema_name,
+        state.position,
+        text(state.instant),
+        state.log_epoch,
+        state.model_version
+    ));
+    line(match state.made_from {
+        Some(position) => format!("made from the state at position {position}"),
+        None => "made from the beginning".to_owned(),
+    });
+    line(match state.expires_at {
+        Some(at) => format!("goes at {}", text(at)),
+        None => "stays until it is dropped".to_owned(),
+    });
+    let digests = state.digests.as_ref().and_then(serde_json::Value::as_object);
+    for (table, digest) in digests.into_iter().flatten() {
+        line(format!("{}  {table}", digest.as_str().unwrap_or_default()));
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE projector.row_publishers;
+DROP TABLE projector.row_topics;

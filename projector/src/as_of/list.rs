@@ -1,0 +1,35 @@
+//! The states that there are, and dropping them.
+
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{AsOfError, State};
+use crate::twin;
+
+/// All states, by name, those that are being made included.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn states(executor: impl PgExecutor<'_>) -> Result<Vec<State>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM projector.as_of ORDER BY schema_name").fetch_all(executor).await
+}
+
+/// Drops a state. The connection works as the owner (`daybook_migrator`).
+///
+/// # Errors
+/// When there is none of that name, or somebody built on it.
+pub async fn drop(name: &str, connection: &mut PgConnection) -> Result<(), AsOfError> {
+    let known: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM projector.as_of WHERE schema_name = $1)")
+            .bind(name)
+            .fetch_one(&mut *connection)
+            .await?;
+    if !known {
+        return Err(AsOfError::Unknown(name.to_owned()));
+    }
+    twin::drop_schema(name, connection).await?;
+    sqlx::query("DELETE FROM projector.as_of WHERE schema_name = $1")
+        .bind(name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

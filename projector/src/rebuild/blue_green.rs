@@ -1,0 +1,334 @@
+//! A second set of read tables, filled beside the live one, that takes its place.
+
+use std::time::Duration;
+
+use daybook_store::{LANES, Log, Recorded};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
+use super::compare::{self, Report};
+use super::fill::{Filling, Pace, Shares};
+use super::state::{Recorder, alone};
+use super::swap::{Hands, Swap};
+use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, check, drift};
+use crate::twin::{self, Twin};
+use crate::worker::lanes::Checkpoint;
+use crate::worker::ownership;
+
+/// How a rebuild goes about it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its id.
+    pub id: Uuid,
+    /// Which build this is: what another one filled is never gone on with.
+    pub build: String,
+    /// How much it holds in memory.
+    pub memory: Memory,
+    /// The most events that it folds a second while it fills; `None`: as many as it can.
+    pub throttle: Option<u32>,
+    /// Takes its place even where rows differ from the live ones.
+    pub force: bool,
+    /// How many differing rows of each table are shown.
+    pub examples: i64,
+    /// How long it waits for others to let go of the tables.
+    pub patience: Duration,
+}
+
+impl Options {
+    /// The defaults for a rebuild of this id by this build.
+    #[must_use]
+    pub fn new(id: Uuid, build: &str) -> Self {
+        Self {
+            id,
+            build: build.to_owned(),
+            memory: Memory::default(),
+            throttle: None,
+            force: false,
+            examples: 20,
+            patience: Duration::from_secs(600),
+        }
+    }
+
+    /// How many connections fill, and make indexes, at a time.
+    fn at_once(&self) -> i16 {
+        if self.throttle.is_some() { 1 } else { 2 }
+    }
+}
+
+/// What a rebuild has done.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Rebuilt {
+    /// Whether the new tables are the live ones now; else they differ, and wait to be accepted.
+    pub live: bool,
+    /// Up to which position they are posted.
+    pub position: i64,
+    /// How many rows were filled in; 0 when it went on with what an earlier run had filled.
+    pub rows: usize,
+    /// How they compare with the tables that were live, at one checkpoint.
+    pub report: Report,
+}
+
+/// Makes the read tables again beside the live ones, and lets them take their place. Where nothing was
+/// posted yet, there is nothing to compare with. Connections of
+/// `migrators` work as the owner (`daybook_migrator`). Interrupted, it leaves the live tables as they
+/// were; the next run goes on with what is complete, and clears away what is not.
+///
+/// # Errors
+/// See [`RebuildError`]; an event that cannot be posted fails it.
+pub async fn blue_green(
+    migrators: &PgPool,
+    log: &Log,
+    options: &Options,
+    tell: OnProgress<'_>,
+) -> Result<Rebuilt, RebuildError> {
+    let mut guard = migrators.acquire().await?.detach();
+    if !alone(&mut guard).await? {
+        return Err(RebuildError::Busy);
+    }
+    let recorder = Recorder::begin(options.id, &options.build, migrators, tell).await?;
+    let rebuilding = Rebuilding { migrators, log, options, recorder: &recorder };
+    let outcome = rebuilding.run(&mut guard).await;
+    let (state, different, message) = match &outcome {
+        Ok(rebuilt) if rebuilt.live => ("live", Some(rebuilt.report.different()), None),
+        Ok(rebuilt) => ("differs", Some(rebuilt.report.different()), None),
+        Err(error) => ("failed", None, Some(error.to_string())),
+    };
+    let ended = recorder.end(state, different, message).await;
+    let rebuilt = outcome?;
+    ended?;
+    Ok(rebuilt)
+}
+
+/// Goes back to the tables that were live before the last rebuild, at once. They stand where they stood
+/// then; what was appended since is posted to them by the workers. Doing it again goes forward again.
+/// Gives the position up to which they are posted.
+///
+/// # Errors
+/// See [`RebuildError`].
+pub async fn roll_back(
+    migrators: &PgPool,
+    log: &Log,
+    options: &Options,
+    tell: OnProgress<'_>,
+) -> Result<i64, RebuildError> {
+    let mut guard = migrators.acquire().await?.detach();
+    if !alone(&mut guard).await? {
+        return Err(RebuildError::Busy);
+    }
+    let coming = Twin::of(BEFORE);
+    let Some(reached) = checkpoints_of(BEFORE, None, &mut guard).await? else {
+        return Err(RebuildError::NoneBefore);
+    };
+    let recorder = Recorder::begin(options.id, &options.build, migrators, tell).await?;
+    let outcome = async {
+        let next = Twin::of(NEXT);
+        if next.exists(&mut guard).await? {
+            next.drop(&mut guard).await?;
+        }
+        twin::run(&format!("CREATE SCHEMA {NEXT}"), &mut guard).await?;
+        let mut filling = migrators.acquire().await?.detach();
+        let hands = Hands { holding: &mut guard, filling: &mut filling };
+        let held_up = |who| recorder.message(who);
+        let swap = Swap {
+            coming,
+            log,
+            said: (options.id, "rolled back"),
+            patience: options.patience,
+            held_up: &held_up,
+        };
+        recorder.tell("swapping", 0, 1);
+        swap.run(None, &reached, hands).await
+    };
+    let outcome = outcome.await;
+    let ended = match &outcome {
+        Ok(_) => recorder.end("rolled back", None, None).await,
+        Err(error) => recorder.end("failed", None, Some(error.to_string())).await,
+    };
+    let position = outcome?;
+    ended?;
+    Ok(position)
+}
+
+/// Whether nothing is posted.
+fn is_empty(posted: &Reached) -> bool {
+    posted.values().all(|lane| lane.lane_seq == 0)
+}
+
+struct Rebuilding<'a> {
+    migrators: &'a PgPool,
+    log: &'a Log,
+    options: &'a Options,
+    recorder: &'a Recorder<'a>,
+}
+
+impl Rebuilding<'_> {
+    async fn run(&self, guard: &mut PgConnection) -> Result<Rebuilt, RebuildError> {
+        let twin = Twin::of(NEXT);
+        let unmoved = twin.unmoved(guard).await?;
+        if !unmoved.is_empty() {
+            return Err(RebuildError::Unmoved(unmoved));
+        }
+        ownership::prepare(guard).await?;
+        let mut filling = self.migrators.acquire().await?.detach();
+        let (reached, rows) = match self.left_over(&twin, guard).await? {
+            Some(reached) => (reached, 0),
+            None => self.fill(&twin, guard).await?,
+        };
+        twin::run(PLANS, &mut filling).await?;
+        let mut following = CatchUp::new(NEXT, reached);
+        self.catch_up(&mut following, &mut filling).await?;
+        let report = self.compare(&mut following, &mut filling).await?;
+        if !report.is_same() && !self.options.force {
+            let position = report.position;
+            return Ok(Rebuilt { live: false, position, rows, report });
+        }
+        self.recorder.tell("swapping", 0, 1);
+        twin::drop_schema(BEFORE, guard).await?;
+        twin::run(&format!("CREATE SCHEMA {BEFORE}"), guard).await?;
+        let held_up = |who| self.recorder.message(who);
+        let swap = Swap {
+            coming: twin,
+            log: self.log,
+            said: (self.options.id, "live"),
+            patience: self.options.patience,
+            held_up: &held_up,
+        };
+        let hands = Hands { holding: guard, filling: &mut filling };
+        let position = swap.run(Some(&mut following), &Reached::new(), hands).await?;
+        self.recorder.tell("swapping", 1, 1);
+        Ok(Rebuilt { live: true, position, rows, report })
+    }
+
+    /// What an earlier run left: a complete set of this very build is gone on with, all else goes.
+    async fn left_over(
+        &self,
+        twin: &Twin,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Reached>, RebuildError> {
+        if !twin.exists(connection).await? {
+            return Ok(None);
+        }
+        if let Some(reached) = checkpoints_of(NEXT, Some(&self.options.build), connection).await? {
+            // It may have been caught up beyond the live tables, which are posted meanwhile.
+            for _ in 0..100 {
+                let live = ownership::checkpoints(connection).await?;
+                let behind =
+                    |lane: &i16, at: i64| live.get(lane).is_some_and(|live| live.lane_seq < at);
+                if is_empty(&live)
+                    || !reached.iter().any(|(lane, reached)| behind(lane, reached.lane_seq))
+                {
+                    return Ok(Some(reached));
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        twin.drop(connection).await?;
+        Ok(None)
+    }
+
+    /// Fills new tables up to where the live ones are, and makes them complete.
+    async fn fill(
+        &self,
+        twin: &Twin,
+        guard: &mut PgConnection,
+    ) -> Result<(Reached, usize), RebuildError> {
+        let mut posted = ownership::checkpoints(guard).await?;
+        if is_empty(&posted) {
+            // Nothing is live that one could compare with: straight to the end of the log.
+            let head = self.log.head().await?;
+            posted = (0..)
+                .zip(&head.lane_heads)
+                .map(|(lane, last)| (lane, Checkpoint { lane_seq: *last, position: head.position }))
+                .collect();
+        }
+        twin.make_tables(guard).await?;
+        twin.make_keys(guard).await?;
+        let total: i64 = posted.values().map(|lane| lane.lane_seq).sum();
+        let up_to = posted.values().map(|lane| lane.position).max().unwrap_or(0);
+        let wanted = posted.clone();
+        let wanted = move |event: &Recorded| {
+            wanted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
+        };
+        let filling = Filling {
+            memory: self.options.memory,
+            partitions_in: Some(twin.schema.clone()),
+            own_transactions: true,
+            without_audit: false,
+        };
+        let remote = self.recorder.remote();
+        let tell = move |done| remote("filling", done, total);
+        let pace = Pace::new(self.options.throttle);
+        let shares = Shares { of: self.options.at_once(), filling, pace };
+        let filled = shares.fill(twin, self.migrators, (self.log, up_to), wanted, tell);
+        let filled = self.recorder.while_doing(filled).await?;
+        check::complete(&posted, &filled.reached)?;
+        self.recorder.rows(filled.rows);
+        drift::put_back(NEXT, guard).await?;
+        let remote = self.recorder.remote();
+        let at_once = usize::try_from(self.options.at_once()).unwrap_or(1);
+        let making = twin.make_indexes(at_once, self.migrators, move |done, total| {
+            remote("indexing", done, total);
+        });
+        self.recorder.while_doing(making).await?;
+        twin.make_foreign_keys(guard).await?;
+        twin.analyze(guard).await?;
+        twin.make_rights(guard).await?;
+        // Every lane has a checkpoint, those without an event too: from here on the set is complete.
+        let mut reached = filled.reached;
+        for lane in 0..LANES {
+            reached.entry(lane).or_default();
+        }
+        let following = CatchUp::new(NEXT, reached);
+        following.keep_checkpoints(Some(&self.options.build), guard).await?;
+        Ok((following.reached, filled.rows))
+    }
+
+    /// Follows the live tables until what is missing is little.
+    async fn catch_up(
+        &self,
+        following: &mut CatchUp,
+        connection: &mut PgConnection,
+    ) -> Result<(), RebuildError> {
+        loop {
+            let live = ownership::checkpoints(connection).await?;
+            let lanes: i64 = live.values().map(|lane| lane.lane_seq).sum();
+            let missing = lanes - following.reached.values().map(|lane| lane.lane_seq).sum::<i64>();
+            let tell = |done| self.recorder.tell("catching up", done, missing.max(done));
+            let posted =
+                following.to(&live, self.log, connection, Transactions::Own, &tell).await?;
+            if posted <= 1000 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Compares under one snapshot: the new tables are brought to where the live ones are in it, in a
+    /// transaction that sees both so.
+    async fn compare(
+        &self,
+        following: &mut CatchUp,
+        connection: &mut PgConnection,
+    ) -> Result<Report, RebuildError> {
+        twin::run("BEGIN ISOLATION LEVEL REPEATABLE READ", connection).await?;
+        let live = ownership::checkpoints(connection).await?;
+        if is_empty(&live) {
+            twin::run("COMMIT", connection).await?;
+            return Ok(Report { position: 0, tables: Vec::new() });
+        }
+        following.to(&live, self.log, connection, Transactions::Callers, &|_| ()).await?;
+        following.keep_checkpoints(None, connection).await?;
+        drift::put_back(NEXT, connection).await?;
+        twin::run(
+            "SET LOCAL work_mem = '64MB'; SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on; \
+             SET LOCAL enable_mergejoin = on; SET LOCAL plan_cache_mode = auto",
+            connection,
+        )
+        .await?;
+        let position = live.values().map(|lane| lane.position).max().unwrap_or(0);
+        let tell = |done, total| self.recorder.tell("comparing", done, total);
+        let report = compare::all(NEXT, position, self.options.examples, connection, &tell).await?;
+        twin::run("COMMIT", connection).await?;
+        Ok(report)
+    }
+}

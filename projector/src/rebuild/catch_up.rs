@@ -1,0 +1,237 @@
+//! Posts what came since to a set of read tables that is not the live one: the same statements as
+//! live posting, by position, in batches. A batch that is a transaction of its own moves the set's
+//! checkpoints with its rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use daybook_store::{Filter, Log, Recorded};
+use sqlx::PgConnection;
+
+use super::RebuildError;
+use super::fill::make_partition;
+use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
+use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::worker::lanes::Checkpoint;
+use crate::write;
+
+/// Events of one batch.
+const BATCH: i64 = 1000;
+
+/// Plans that use the keys' indexes, however small the tables were when they were made.
+pub(crate) const PLANS: &str = "SET synchronous_commit = off; SET enable_seqscan = off; \
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
+    SET plan_cache_mode = force_generic_plan";
+
+/// Up to where each lane is, or is to be.
+pub(crate) type Reached = BTreeMap<i16, Checkpoint>;
+
+/// A set of read tables that follows the log.
+pub(crate) struct CatchUp {
+    schema: String,
+    tables: Tables,
+    /// Whether it keeps `audit_logs`.
+    audit: bool,
+    months: HashSet<Month>,
+    pub(crate) reached: Reached,
+}
+
+/// Whether batches are transactions of their own, or part of the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transactions {
+    /// Each batch commits, with the set's checkpoints.
+    Own,
+    /// The caller commits.
+    Callers,
+}
+
+impl CatchUp {
+    pub(crate) fn new(schema: &str, reached: Reached) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            tables: Tables::of(schema),
+            audit: true,
+            months: HashSet::new(),
+            reached,
+        }
+    }
+
+    /// The same of a set without `audit_logs`.
+    pub(crate) fn without_audit(mut self) -> Self {
+        self.audit = false;
+        self
+    }
+
+    fn lane_seq(&self, lane: i16) -> i64 {
+        self.reached.get(&lane).map_or(0, |reached| reached.lane_seq)
+    }
+
+    /// Posts every lane up to where `target` has it; lanes that are further already stay. A lane that
+    /// is to go up to `i64::MAX` goes as far as its target's position. Gives the number of events posted.
+    pub(crate) async fn to(
+        &mut self,
+        target: &Reached,
+        log: &Log,
+        connection: &mut PgConnection,
+        transactions: Transactions,
+        tell: &(dyn Fn(i64) + Send + Sync),
+    ) -> Result<i64, RebuildError> {
+        let behind: Vec<i16> = target
+            .iter()
+            .filter(|(lane, target)| self.lane_seq(**lane) < target.lane_seq)
+            .map(|(lane, _)| *lane)
+            .collect();
+        let position = |lane: &i16| self.reached.get(lane).map_or(0, |reached| reached.position);
+        let Some(mut after) = behind.iter().map(position).min() else { return Ok(0) };
+        let last = behind.iter().filter_map(|lane| target.get(lane)).map(|to| to.position).max();
+        let last = last.unwrap_or(0);
+        let filter =
+            Filter { lanes: Some(behind), up_to_position: Some(last), ..Filter::default() };
+        let mut count = 0;
+        while after < last {
+            let page = log.page(after, &filter, BATCH).await?;
+            let mut events = Vec::with_capacity(page.events.len());
+            let mut next: BTreeMap<i16, i64> = BTreeMap::new();
+            for event in page.events {
+                let reached = next.entry(event.lane).or_insert_with(|| self.lane_seq(event.lane));
+                let wanted = target.get(&event.lane).map_or(0, |target| target.lane_seq);
+                if event.lane_seq <= *reached || event.lane_seq > wanted {
+                    continue;
+                }
+                if event.lane_seq != *reached + 1 {
+                    let (lane, found) = (event.lane, *reached);
+                    return Err(RebuildError::LogTooShort { lane, found, posted: event.lane_seq });
+                }
+                *reached = event.lane_seq;
+                events.push(event);
+            }
+            if !events.is_empty() {
+                self.post(&events, connection, transactions).await?;
+                count += i64::try_from(events.len()).unwrap_or(0);
+                tell(count);
+            }
+            if page.scanned_to <= after {
+                break;
+            }
+            after = page.scanned_to;
+        }
+        for (lane, target) in target {
+            if self.lane_seq(*lane) < target.lane_seq && target.lane_seq < i64::MAX {
+                let (lane, found, posted) = (*lane, self.lane_seq(*lane), target.lane_seq);
+                return Err(RebuildError::LogTooShort { lane, found, posted });
+            }
+        }
+        Ok(count)
+    }
+
+    async fn post(
+        &mut self,
+        events: &[Recorded],
+        connection: &mut PgConnection,
+        transactions: Transactions,
+    ) -> Result<(), RebuildError> {
+        let mut touched = Touched::default();
+        let mut decoded = Vec::with_capacity(events.len());
+        for recorded in events {
+            let event = Event::decode(recorded)
+                .map_err(|source| RebuildError::Decode { position: recorded.position, source })?;
+            event.touches(recorded, &mut touched);
+            decoded.push(event);
+        }
+        let mut rows = Rows::default();
+        rows.load(touched, &self.tables, connection).await?;
+        let mut audit = Vec::with_capacity(events.len() * 2);
+        for (event, recorded) in decoded.iter().zip(events) {
+            event
+                .project(recorded, &mut rows)
+                .and_then(|()| rows.record(&mut Trail::of(recorded, &mut audit)))
+                .map_err(|fault| RebuildError::Fault { position: recorded.position, fault })?;
+        }
+        if !self.audit {
+            audit.clear();
+        }
+        self.make_partitions(&rows, &audit, connection).await?;
+        if transactions == Transactions::Own {
+            sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
+        }
+        rows.write(&self.tables, connection).await?;
+        let audit: Vec<&AuditLogRow> = audit.iter().collect();
+        write::insert(&self.tables.audit_logs, &audit, connection).await?;
+        for event in events {
+            let Recorded { lane, lane_seq, position, .. } = *event;
+            self.reached.insert(lane, Checkpoint { lane_seq, position });
+        }
+        if transactions == Transactions::Own {
+            self.keep_checkpoints(None, connection).await?;
+            sqlx::raw_sql("COMMIT").execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down how far the set is: where it already says so, or, with a `build`, for the first time.
+    pub(crate) async fn keep_checkpoints(
+        &self,
+        build: Option<&str>,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let statement = match build {
+            Some(_) => {
+                "INSERT INTO projector.set_checkpoints (schema_name, build, lane, lane_seq, position)
+                 SELECT $1, $5, * FROM unnest($2::smallint[], $3::bigint[], $4::bigint[])"
+            }
+            None => {
+                "UPDATE projector.set_checkpoints c SET lane_seq = r.lane_seq, position = r.position
+                 FROM unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS r (lane, lane_seq, position)
+                 WHERE c.schema_name = $1 AND c.lane = r.lane AND c.lane_seq < r.lane_seq AND $5::text IS NULL"
+            }
+        };
+        let all = |of: fn(&Checkpoint) -> i64| self.reached.values().map(of).collect::<Vec<_>>();
+        sqlx::query(statement)
+            .bind(&self.schema)
+            .bind(self.reached.keys().copied().collect::<Vec<i16>>())
+            .bind(all(|reached| reached.lane_seq))
+            .bind(all(|reached| reached.position))
+            .bind(build)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn make_partitions(
+        &mut self,
+        rows: &Rows,
+        audit: &[AuditLogRow],
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let mut months = BTreeSet::new();
+        rows.months(&mut months);
+        months.extend(audit.iter().map(|row| month_of::<AuditLogRow>(row.created_at)));
+        for month in months {
+            if self.months.insert(month) {
+                make_partition(&self.schema, month, &mut *connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The checkpoints of a complete set in `schema`, where its projections were those of `build`; of any
+/// build where none is given.
+pub(crate) async fn checkpoints_of(
+    schema: &str,
+    build: Option<&str>,
+    connection: &mut PgConnection,
+) -> Result<Option<Reached>, sqlx::Error> {
+    let rows: Vec<(i16, i64, i64)> = sqlx::query_as(
+        "SELECT lane, lane_seq, position FROM projector.set_checkpoints
+         WHERE schema_name = $1 AND ($2::text IS NULL OR build = $2)",
+    )
+    .bind(schema)
+    .bind(build)
+    .fetch_all(connection)
+    .await?;
+    let reached: Reached = rows
+        .into_iter()
+        .map(|(lane, lane_seq, position)| (lane, Checkpoint { lane_seq, position }))
+        .collect();
+    Ok((!reached.is_empty()).then_some(reached))
+}

@@ -1,0 +1,59 @@
+//! Why a rebuild failed.
+
+use daybook_domain::message::DecodeError;
+use daybook_store::ReadError;
+
+use crate::rows::Fault;
+
+/// Why a rebuild failed. The live tables are as they were then.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The database refused or did not answer.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// An event that this build does not understand.
+    #[error("position {position}: {source}")]
+    Decode {
+        /// Its position.
+        position: i64,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
+    /// A projection and its rows do not fit.
+    #[error("position {position}: {fault}")]
+    Fault {
+        /// The event's position.
+        position: i64,
+        /// What does not fit.
+        fault: Fault,
+    },
+    /// An event that the live tables were posted from is not in the log.
+    #[error("lane {lane} ends at {found} in the log, but is posted up to {posted}")]
+    LogTooShort {
+        /// The lane.
+        lane: i16,
+        /// Its last place in the log.
+        found: i64,
+        /// Where the checkpoint is.
+        posted: i64,
+    },
+    /// Somebody else rebuilds.
+    #[error("another rebuild is under way; `daybook rebuild --status` shows it")]
+    Busy,
+    /// Something is bound to the live tables that a second set would not take over.
+    #[error("the read tables cannot be replaced while these are bound to them: {}", .0.join("; "))]
+    Unmoved(Vec<String>),
+    /// The tables could not be locked for a moment, for as long as was to be waited.
+    #[error(
+        "the new tables are complete, but could not take their place: {0}. Run it again to try again; nothing is filled twice"
+    )]
+    HeldUp(String),
+    /// There is no set of tables to go back to.
+    #[error(
+        "there are no tables to go back to: nothing was rebuilt, or a later rebuild has begun to swap"
+    )]
+    NoneBefore,
+}

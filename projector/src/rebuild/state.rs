@@ -1,0 +1,227 @@
+//! What is known of rebuilds: a row each, for people, kept up while one runs.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor, PgPool};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use super::{OnProgress, Progress};
+
+/// How often the row is written.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A rebuild as people see it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, sqlx::FromRow)]
+pub struct Rebuild {
+    /// Its id.
+    pub id: Uuid,
+    /// The build that ran it.
+    pub build: String,
+    /// `filling`, `indexing`, `catching up`, `comparing`, `swapping`; at its end `live`, `differs`,
+    /// `failed`, `interrupted`, `rolled back`.
+    pub state: String,
+    /// Steps done of this stage: events, but indexes and tables where it is those.
+    pub events_done: i64,
+    /// All of them.
+    pub events_total: i64,
+    /// The stage's rate.
+    pub events_per_second: f64,
+    /// How long the stage still takes, at that rate.
+    pub seconds_left: Option<f64>,
+    /// Rows written.
+    pub rows_written: i64,
+    /// Rows that differed from the live tables'.
+    pub rows_different: Option<i64>,
+    /// Up to which position the tables were posted when they took their place.
+    pub position: Option<i64>,
+    /// What went wrong, or who holds it up.
+    pub message: Option<String>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it last said something: one that is under way does so every second.
+    pub updated_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// The newest rebuilds, newest first.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn rebuilds(executor: impl PgExecutor<'_>) -> Result<Vec<Rebuild>, sqlx::Error> {
+    sqlx::query_as("SELECT * FROM projector.rebuilds ORDER BY started_at DESC, id LIMIT 50")
+        .fetch_all(executor)
+        .await
+}
+
+/// What is being done, shared with the task that writes it down.
+#[derive(Debug, Clone)]
+struct Now {
+    progress: Progress,
+    stage_began: Instant,
+    rows: i64,
+    message: Option<String>,
+}
+
+/// Keeps the row of the rebuild that is under way.
+pub(super) struct Recorder<'a> {
+    id: Uuid,
+    pool: PgPool,
+    now: Arc<Mutex<Now>>,
+    writing: AbortHandle,
+    tell: OnProgress<'a>,
+}
+
+impl<'a> Recorder<'a> {
+    /// Begins a row; rows of rebuilds that were killed end.
+    pub(super) async fn begin(
+        id: Uuid,
+        build: &str,
+        pool: &PgPool,
+        tell: OnProgress<'a>,
+    ) -> Result<Self, sqlx::Error> {
+        sqlx::query(
+            "UPDATE projector.rebuilds SET state = 'interrupted', ended_at = clock_timestamp() WHERE ended_at IS NULL",
+        )
+        .execute(pool)
+        .await?;
+        sqlx::query("INSERT INTO projector.rebuilds (id, build, state) VALUES ($1, $2, 'filling')")
+            .bind(id)
+            .bind(build)
+            .execute(pool)
+            .await?;
+        let now = Arc::new(Mutex::new(Now {
+            progress: Progress { stage: "filling", done: 0, total: 0 },
+            stage_began: Instant::now(),
+            rows: 0,
+            message: None,
+        }));
+        let (shared, through) = (Arc::clone(&now), pool.clone());
+        let writing = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EVERY).await;
+                // What is written here is for people; a failure shows as a row that stands still.
+                let _ = write(id, &shared, &through).await;
+            }
+        });
+        Ok(Self { id, pool: pool.clone(), now, writing: writing.abort_handle(), tell })
+    }
+
+    /// Something was done.
+    pub(super) fn tell(&self, stage: &'static str, done: i64, total: i64) {
+        let progress = Progress { stage, done, total };
+        if let Ok(mut now) = self.now.lock() {
+            if now.progress.stage != stage {
+                now.stage_began = Instant::now();
+            }
+            now.progress = progress;
+        }
+        (self.tell)(progress);
+    }
+
+    /// A way to tell from other tasks; the terminal hears of it at the next turn here.
+    pub(super) fn remote(&self) -> impl Fn(&'static str, i64, i64) + Clone + Send + Sync + 'static {
+        let now = Arc::clone(&self.now);
+        move |stage, done, total| {
+            if let Ok(mut now) = now.lock() {
+                if now.progress.stage != stage {
+                    now.stage_began = Instant::now();
+                }
+                now.progress = Progress { stage, done, total };
+            }
+        }
+    }
+
+    /// Lets the terminal hear what other tasks told, until `work` ends.
+    pub(super) async fn while_doing<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(Duration::from_millis(100)) => {
+                    let progress = self.now.lock().map(|now| now.progress);
+                    if let Ok(progress) = progress {
+                        (self.tell)(progress);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn rows(&self, rows: usize) {
+        if let Ok(mut now) = self.now.lock() {
+            now.rows += i64::try_from(rows).unwrap_or(0);
+        }
+    }
+
+    /// Who holds it up; `None`: nobody any more.
+    pub(super) fn message(&self, message: Option<String>) {
+        if let Ok(mut now) = self.now.lock() {
+            now.message = message;
+        }
+    }
+
+    /// Ends the row, unless the swap already did.
+    pub(super) async fn end(
+        self,
+        state: &str,
+        different: Option<i64>,
+        message: Option<String>,
+    ) -> Result<(), sqlx::Error> {
+        self.writing.abort();
+        write(self.id, &self.now, &self.pool).await?;
+        sqlx::query(
+            "UPDATE projector.rebuilds SET state = $2, rows_different = COALESCE($3, rows_different), message = $4,
+                 ended_at = clock_timestamp(), updated_at = clock_timestamp(), seconds_left = NULL
+             WHERE id = $1",
+        )
+        .bind(self.id)
+        .bind(state)
+        .bind(different)
+        .bind(message)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        self.writing.abort();
+    }
+}
+
+async fn write(id: Uuid, now: &Mutex<Now>, pool: &PgPool) -> Result<(), sqlx::Error> {
+    let Ok(Now { progress, stage_began, rows, message }) = now.lock().map(|now| now.clone()) else {
+        return Ok(());
+    };
+    let seconds = stage_began.elapsed().as_secs_f64().max(0.001);
+    let rate = progress.done as f64 / seconds;
+    let left = (rate > 0.0).then(|| (progress.total - progress.done).max(0) as f64 / rate);
+    sqlx::query(
+        "UPDATE projector.rebuilds SET state = $2, events_done = $3, events_total = $4, events_per_second = $5,
+             seconds_left = $6, rows_written = $7, message = $8, updated_at = clock_timestamp()
+         WHERE id = $1 AND ended_at IS NULL",
+    )
+    .bind(id)
+    .bind(progress.stage)
+    .bind(progress.done)
+    .bind(progress.total)
+    .bind(rate)
+    .bind(left)
+    .bind(rows)
+    .bind(message)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Makes sure that one rebuild runs at a time, for as long as the connection lives.
+pub(super) async fn alone(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('daybook.rebuild', 0))")
+        .fetch_one(connection)
+        .await
+}

@@ -1,0 +1,307 @@
+//! The moment in which a set of read tables takes the place of the live one.
+//!
+//! What holds, and why:
+//! - Readers see one set or the other, whole. The tables change places in one transaction that holds
+//!   every one of them locked; a reader that waits for it looks the name up again and reads the new
+//!   table. First a moment is
+//!   looked for in which nobody reads; then it waits for readers, gives up within 0.4 s and tries again later rather than keep readers waiting, and
+//!   before PostgreSQL would look for deadlocks (1 s): nobody is ever chosen to fail for it.
+//! - No event is lost or posted twice. The lanes' rows are locked first: workers wait at the first
+//!   statement of their next batch, and then find another epoch and other checkpoints, which are
+//!   those of the set that is live now. A process that dies gives everything back with its locks.
+//! - Nobody sees less than before. The new set is caught up beyond the live one, committed, and every
+//!   snapshot that is older than that is waited for, before the tables are locked.
+
+use std::time::{Duration, Instant};
+
+use daybook_store::Log;
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::catch_up::{CatchUp, Reached, Transactions};
+use super::{BEFORE, NEXT, RebuildError, drift};
+use crate::catalog::{NAME, VERSION};
+use crate::table::LIVE;
+use crate::twin::{self, Twin};
+use crate::worker::lanes::Checkpoint;
+
+/// For how long workers wait, at most, for snapshots that are older than the caught-up point.
+const SNAPSHOTS: Duration = Duration::from_secs(1);
+/// For how long new readers wait, at most, for those that were there before them: far less than the
+/// second after which PostgreSQL looks for deadlocks, also on a machine that is busy.
+const LOCKS: &str = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '400ms'";
+/// How often a moment is looked for in which nobody reads, before anybody is made to wait.
+const MOMENTS: u32 = 40;
+
+/// Two connections of the owner: what is locked by one is filled by the other.
+pub(super) struct Hands<'a> {
+    /// Holds the locks, and changes places.
+    pub(super) holding: &'a mut PgConnection,
+    /// Catches up.
+    pub(super) filling: &'a mut PgConnection,
+}
+
+/// What is to become live, and how.
+pub(super) struct Swap<'a> {
+    pub(super) coming: Twin,
+    pub(super) log: &'a Log,
+    /// The row in `projector.rebuilds` that says so in the same transaction, and what it says.
+    pub(super) said: (Uuid, &'static str),
+    /// How long to go on trying.
+    pub(super) patience: Duration,
+    /// Told who holds it up.
+    pub(super) held_up: &'a (dyn Fn(Option<String>) + Send + Sync),
+}
+
+/// Why an attempt came to nothing.
+enum Attempt {
+    Done(i64),
+    HeldUp(String),
+}
+
+impl Swap<'_> {
+    /// Tries until it is done or patience ends. `following` catches the coming set up; without it,
+    /// the set comes as it is, with the checkpoints in `as_it_is`. Gives the position up to which
+    /// the tables that are live now are posted in the lane that is furthest.
+    pub(super) async fn run(
+        &self,
+        mut following: Option<&mut CatchUp>,
+        as_it_is: &Reached,
+        mut hands: Hands<'_>,
+    ) -> Result<i64, RebuildError> {
+        let begun = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            if let Some(following) = following.as_deref_mut() {
+                self.catch_up(following, hands.filling).await?;
+            }
+            let held = self.attempt(following.as_deref_mut(), as_it_is, &mut hands).await;
+            let who = match held {
+                Ok(Attempt::Done(position)) => return Ok(position),
+                Ok(Attempt::HeldUp(who)) => who,
+                Err(RebuildError::Database(error)) if is_waiting(&error) => {
+                    holders(hands.filling, &error).await?
+                }
+                Err(error) => {
+                    let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *hands.holding).await;
+                    return Err(error);
+                }
+            };
+            sqlx::raw_sql("ROLLBACK").execute(&mut *hands.holding).await?;
+            (self.held_up)(Some(who.clone()));
+            if begun.elapsed() > self.patience {
+                return Err(RebuildError::HeldUp(who));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(800));
+        }
+    }
+
+    /// Up to the end of the log, which is never behind the live tables.
+    async fn catch_up(
+        &self,
+        following: &mut CatchUp,
+        connection: &mut PgConnection,
+    ) -> Result<(), RebuildError> {
+        let head = self.log.head().await?;
+        let target = (0_i16..)
+            .zip(&head.lane_heads)
+            .map(|(lane, last)| (lane, Checkpoint { lane_seq: *last, position: head.position }));
+        let target: Reached = target.collect();
+        following.to(&target, self.log, connection, Transactions::Own, &|_| ()).await?;
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        following: Option<&mut CatchUp>,
+        as_it_is: &Reached,
+        hands: &mut Hands<'_>,
+    ) -> Result<Attempt, RebuildError> {
+        let holding = &mut *hands.holding;
+        let tables: Vec<String> =
+            self.coming.names.iter().map(|name| format!("{LIVE}.{name}")).collect();
+        let tables = tables.join(", ");
+        // First what keeps readers and writers out of nothing: new partitions, and vacuum, which
+        // leaves when somebody waits for a second.
+        twin::run("BEGIN; SET LOCAL lock_timeout = '5s'", holding).await?;
+        sqlx::query(
+            "SELECT pg_advisory_xact_lock(hashtextextended('daybook.partitions.' || table_name, 0))
+             FROM (SELECT table_name FROM projector.monthly_tables ORDER BY table_name) AS t",
+        )
+        .execute(&mut *holding)
+        .await?;
+        twin::run(&format!("LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE"), holding).await?;
+        crate::worker::ownership::prepare(holding).await?;
+        sqlx::query(
+            "SELECT lane FROM projector.lanes WHERE name = $1 ORDER BY version, lane FOR UPDATE",
+        )
+        .bind(NAME)
+        .execute(&mut *holding)
+        .await?;
+        // The live tables stand still. (What is changed by hand is written down in its own transaction.)
+        let reached = match following {
+            Some(following) => {
+                self.catch_up(following, hands.filling).await?;
+                if let Some(who) = older_snapshots(holding, hands.filling).await? {
+                    return Ok(Attempt::HeldUp(who));
+                }
+                following.reached.clone()
+            }
+            None => as_it_is.clone(),
+        };
+        lock(&tables, holding).await?;
+        twin::run("SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '300ms'", holding)
+            .await?;
+        drift::put_back(&self.coming.schema, holding).await?;
+        let away = if self.coming.schema == BEFORE { NEXT } else { BEFORE };
+        twin::change_places(&self.coming, away, holding).await?;
+        self.move_checkpoints(&reached, holding).await?;
+        // The schema that came is empty now; the other one keeps the name under which one goes back.
+        twin::run(&format!("DROP SCHEMA {}", self.coming.schema), holding).await?;
+        if away != BEFORE {
+            twin::run(&format!("ALTER SCHEMA {away} RENAME TO {BEFORE}"), holding).await?;
+        }
+        let position = reached.values().map(|lane| lane.position).max().unwrap_or(0);
+        self.say(position, holding).await?;
+        twin::run("COMMIT", holding).await?;
+        Ok(Attempt::Done(position))
+    }
+
+    /// The live checkpoints stay with the tables that go; those that come bring theirs.
+    async fn move_checkpoints(
+        &self,
+        reached: &Reached,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM projector.set_checkpoints WHERE schema_name IN ($1, $2)")
+            .bind(BEFORE)
+            .bind(NEXT)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query(
+            "INSERT INTO projector.set_checkpoints (schema_name, build, lane, lane_seq, position)
+             SELECT $3, 'live', lane, lane_seq, position FROM projector.checkpoints WHERE name = $1 AND version = $2",
+        )
+        .bind(NAME)
+        .bind(VERSION)
+        .bind(BEFORE)
+        .execute(&mut *connection)
+        .await?;
+        for forget in [
+            "DELETE FROM projector.moves WHERE name = $1",
+            "DELETE FROM projector.parked WHERE name = $1",
+            "DELETE FROM projector.waiting WHERE name = $1",
+            "UPDATE projector.lanes SET epoch = epoch + 1, since = clock_timestamp() WHERE name = $1",
+        ] {
+            sqlx::query(forget).bind(NAME).execute(&mut *connection).await?;
+        }
+        let all = |of: fn(&Checkpoint) -> i64| reached.values().map(of).collect::<Vec<_>>();
+        sqlx::query(
+            "INSERT INTO projector.moves (name, version, lane, from_seq, lane_seq, position, epoch)
+             SELECT l.name, l.version, l.lane, 0, r.lane_seq, r.position, l.epoch
+             FROM unnest($3::smallint[], $4::bigint[], $5::bigint[]) AS r (lane, lane_seq, position)
+             JOIN projector.lanes l ON l.name = $1 AND l.version = $2 AND l.lane = r.lane
+             WHERE r.lane_seq > 0",
+        )
+        .bind(NAME)
+        .bind(VERSION)
+        .bind(reached.keys().copied().collect::<Vec<i16>>())
+        .bind(all(|lane| lane.lane_seq))
+        .bind(all(|lane| lane.position))
+        .execute(&mut *connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn say(&self, position: i64, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let (id, state) = self.said;
+        sqlx::query(
+            "UPDATE projector.rebuilds SET state = $2, position = $3, message = NULL, seconds_left = NULL,
+                 ended_at = clock_timestamp(), updated_at = clock_timestamp()
+             WHERE id = $1",
+        )
+        .bind(id)
+        .bind(state)
+        .bind(position)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Locks the tables against everybody.
+async fn lock(tables: &str, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lock = format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE");
+    twin::run("SAVEPOINT nothing_locked", connection).await?;
+    for _ in 0..MOMENTS {
+        match twin::run(&format!("{lock} NOWAIT"), connection).await {
+            Ok(()) => return Ok(()),
+            Err(error) if is_waiting(&error) => {
+                twin::run("ROLLBACK TO SAVEPOINT nothing_locked", connection).await?;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    twin::run(LOCKS, connection).await?;
+    twin::run(&lock, connection).await
+}
+
+/// Whether the error says that a lock was not had in time.
+fn is_waiting(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("55P03" | "57014" | "40P01"))
+}
+
+/// Waits a moment for every snapshot that is there now, and says who keeps one that stays.
+async fn older_snapshots(
+    holding: &mut PgConnection,
+    filling: &mut PgConnection,
+) -> Result<Option<String>, sqlx::Error> {
+    let own: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *holding).await?;
+    let mut old: Vec<(i32, String, String)> = sqlx::query_as(include_str!("../sql/snapshots.sql"))
+        .bind(own)
+        .fetch_all(&mut *filling)
+        .await?;
+    let begun = Instant::now();
+    while !old.is_empty() {
+        if begun.elapsed() > SNAPSHOTS {
+            let who: Vec<String> =
+                old.iter().map(|(pid, _, user)| format!("{user} (process {pid})")).collect();
+            return Ok(Some(format!(
+                "transactions that began before the new tables were filled are still open: {}",
+                who.join(", ")
+            )));
+        }
+        tokio::time::sleep(Duration::from_millis(15)).await;
+        let now: Vec<(i32, String, String)> = sqlx::query_as(include_str!("../sql/snapshots.sql"))
+            .bind(own)
+            .fetch_all(&mut *filling)
+            .await?;
+        old.retain(|seen| now.contains(seen));
+    }
+    Ok(None)
+}
+
+/// Who has locks on read tables.
+async fn holders(
+    connection: &mut PgConnection,
+    error: &sqlx::Error,
+) -> Result<String, sqlx::Error> {
+    let who: Vec<String> = sqlx::query_scalar(AssertSqlSafe(
+        "SELECT DISTINCT format('%s (process %s) on %s', a.usename, a.pid, c.relname)
+         FROM pg_locks l
+         JOIN pg_class c ON c.oid = l.relation AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+         JOIN pg_stat_activity a ON a.pid = l.pid
+         WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid() AND l.mode = 'AccessShareLock'
+         ORDER BY 1 LIMIT 10",
+    ))
+    .fetch_all(connection)
+    .await?;
+    Ok(match who.as_slice() {
+        [] => format!("the tables were in use all the time ({error})"),
+        who => format!("the tables are in use by {}", who.join(", ")),
+    })
+}

@@ -1,0 +1,349 @@
+//! A second set of the read tables, in another schema: generically from PostgreSQL's catalogue, so
+//! that nothing about them is written down twice. It comes in steps, since a table without indexes
+//! fills faster, and one under row-level security cannot be filled by COPY at all: bare tables; keys
+//! and indexes; foreign keys; triggers, policies and grants.
+//!
+//! What a second set takes over: columns, defaults, generated columns, checks, storage, options,
+//! partitions, keys, indexes, foreign keys (among themselves), triggers, row-level security,
+//! policies, grants, comments. What it could not take over is refused beforehand ([`Twin::unmoved`]).
+//! Functions and types are not copied: both sets use those in `public`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use crate::catalog::{TABLES, Tables};
+use crate::table::LIVE;
+
+/// How names are printed by the catalogue: every one of ours with its schema, times in UTC.
+const PRINTING: &str =
+    "SET LOCAL search_path = pg_catalog; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'";
+
+/// A schema's name that nobody made up in SQL: lower case, digits and underscores.
+#[must_use]
+pub fn is_schema_name(name: &str) -> bool {
+    let mut characters = name.chars();
+    characters.next().is_some_and(|first| first.is_ascii_lowercase() || first == '_')
+        && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.len() <= 63
+}
+
+/// The read tables of another schema. Whoever makes one works as the owner (`daybook_migrator`).
+#[derive(Debug, Clone)]
+pub struct Twin {
+    /// The schema.
+    pub schema: String,
+    /// The tables' names, in the order in which rows are made.
+    pub names: Vec<String>,
+}
+
+impl Twin {
+    /// All read tables, in `schema`, which need not be there yet.
+    #[must_use]
+    pub fn of(schema: &str) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            names: TABLES.iter().map(|table| table.name.to_owned()).collect(),
+        }
+    }
+
+    /// The same without `table`.
+    #[must_use]
+    pub fn without(mut self, table: &str) -> Self {
+        self.names.retain(|name| name != table);
+        self
+    }
+
+    /// Its statements.
+    #[must_use]
+    pub fn statements(&self) -> Tables {
+        Tables::of(&self.schema)
+    }
+
+    /// What is bound to the live tables and would be left behind; empty when all is well.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn unmoved(&self, connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+        sqlx::query_scalar(include_str!("unmoved.sql"))
+            .bind(&self.names)
+            .fetch_all(connection)
+            .await
+    }
+
+    /// Makes the schema and the bare tables with their partitions, in one transaction.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn make_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut transaction = sqlx::Connection::begin(connection).await?;
+        run(&format!("{PRINTING}; CREATE SCHEMA {}", self.schema), &mut transaction).await?;
+        let made = self.generate(include_str!("tables.sql"), &mut transaction).await?;
+        for (_, statement) in made {
+            run(&statement, &mut transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Makes the primary keys of all tables but `audit_logs`, whose rows are never looked for while
+    /// they are written.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn make_keys(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut transaction = sqlx::Connection::begin(connection).await?;
+        run(PRINTING, &mut transaction).await?;
+        for index in self.indexes(&mut transaction).await? {
+            if index.is_early() {
+                run(&index.make, &mut transaction).await?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    /// Makes the keys and indexes that are still to be made, a table at a time on each of `at_once`
+    /// connections of `pool`.
+    ///
+    /// # Errors
+    /// When the server refuses, as it does when the rows break a unique key.
+    pub async fn make_indexes(
+        &self,
+        at_once: usize,
+        pool: &PgPool,
+        tell: impl Fn(i64, i64) + Send + Sync + Clone + 'static,
+    ) -> Result<(), sqlx::Error> {
+        let mut transaction = pool.begin().await?;
+        run(PRINTING, &mut transaction).await?;
+        let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut total = 0;
+        for index in self.indexes(&mut transaction).await? {
+            if !index.is_early() {
+                by_table.entry(index.table).or_default().push(index.make);
+                total += 1;
+            }
+        }
+        let sizes = self.sizes(&mut transaction).await?;
+        transaction.rollback().await?;
+        let mut queue: Vec<(String, Vec<String>)> = by_table.into_iter().collect();
+        // The largest first, so that the last ones to be made are short.
+        queue.sort_by_key(|(table, _)| std::cmp::Reverse(sizes.get(table).copied().unwrap_or(0)));
+        let queue = Arc::new(Mutex::new(VecDeque::from(queue)));
+        let done = Arc::new(std::sync::atomic::AtomicI64::new(0));
+        let mut making = tokio::task::JoinSet::new();
+        for _ in 0..at_once.max(1) {
+            let (pool, queue, done) = (pool.clone(), Arc::clone(&queue), Arc::clone(&done));
+            let tell = tell.clone();
+            making.spawn(async move {
+                let mut connection = pool.acquire().await?.detach();
+                run("SET maintenance_work_mem = '256MB'", &mut connection).await?;
+                loop {
+                    let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
+                    let Some((_, statements)) = next else { return Ok(()) };
+                    for statement in statements {
+                        run(&statement, &mut connection).await?;
+                        let made = done.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+                        tell(made, total);
+                    }
+                }
+            });
+        }
+        joined(making).await
+    }
+
+    /// Makes the foreign keys; rows that break one are refused.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn make_foreign_keys(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        self.all(include_str!("foreign_keys.sql"), connection).await
+    }
+
+    /// Makes triggers, policies and grants, in one transaction: who may read a table is under its
+    /// policies from the first moment on.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn make_rights(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.all(include_str!("rights.sql"), connection).await
+    }
+
+    /// Tells the planner what is in the tables.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn analyze(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        for name in &self.names {
+            run(&format!("ANALYZE {}.{name}", self.schema), connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the schema is there.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn exists(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
+            .bind(&self.schema)
+            .fetch_one(connection)
+            .await
+    }
+
+    /// Takes everything away again, however far it was made. Nothing outside may hang on it.
+    ///
+    /// # Errors
+    /// When something does, or the server refuses.
+    pub async fn drop(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        drop_schema(&self.schema, connection).await
+    }
+
+    /// Statements from the catalogue, by table.
+    async fn generate(
+        &self,
+        query: &'static str,
+        connection: &mut PgConnection,
+    ) -> Result<Vec<(String, String)>, sqlx::Error> {
+        sqlx::query_as(query).bind(&self.names).bind(&self.schema).fetch_all(connection).await
+    }
+
+    async fn all(
+        &self,
+        query: &'static str,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        let mut transaction = sqlx::Connection::begin(connection).await?;
+        run(PRINTING, &mut transaction).await?;
+        for (_, statement) in self.generate(query, &mut transaction).await? {
+            run(&statement, &mut transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    async fn indexes(&self, connection: &mut PgConnection) -> Result<Vec<Index>, sqlx::Error> {
+        sqlx::query_as(include_str!("indexes.sql"))
+            .bind(&self.names)
+            .bind(&self.schema)
+            .fetch_all(connection)
+            .await
+    }
+
+    async fn sizes(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+        let sizes: Vec<(String, i64)> = sqlx::query_as(include_str!("sizes.sql"))
+            .bind(&self.names)
+            .bind(&self.schema)
+            .fetch_all(connection)
+            .await?;
+        Ok(sizes.into_iter().collect())
+    }
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Index {
+    #[sqlx(rename = "relname")]
+    table: String,
+    is_primary: bool,
+    #[sqlx(rename = "statement")]
+    make: String,
+}
+
+impl Index {
+    fn is_early(&self) -> bool {
+        self.is_primary && self.table != AUDIT
+    }
+}
+
+/// The table that is only ever added to.
+pub(crate) const AUDIT: &str = "audit_logs";
+
+/// How the live tables and those of `coming` change places: the live ones go into the schema `away`,
+/// which is there and has none. Partitions that only the live ones have are made first. Views go with
+/// the names, not with the tables. All of it is for one transaction that holds both sets locked.
+pub(crate) async fn change_places(
+    coming: &Twin,
+    away: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    run(PRINTING, connection).await?;
+    let missing: Vec<String> = sqlx::query_scalar(include_str!("partitions.sql"))
+        .bind(&coming.names)
+        .bind(LIVE)
+        .bind(&coming.schema)
+        .fetch_all(&mut *connection)
+        .await?;
+    let views: Vec<String> = sqlx::query_scalar(include_str!("views.sql"))
+        .bind(&coming.names)
+        .bind(LIVE)
+        .fetch_all(&mut *connection)
+        .await?;
+    run(&missing.join(";\n"), connection).await?;
+    for (from, to) in [(LIVE, away), (coming.schema.as_str(), LIVE)] {
+        let moves: Vec<String> = sqlx::query_scalar(include_str!("moves.sql"))
+            .bind(&coming.names)
+            .bind(from)
+            .bind(to)
+            .fetch_all(&mut *connection)
+            .await?;
+        run(&moves.join(";\n"), connection).await?;
+    }
+    run(&views.join("\n"), connection).await
+}
+
+/// Takes a schema of tables away. One statement for all tables, since they refer to each other, and
+/// never a cascade, which would take with it what somebody built on them.
+pub(crate) async fn drop_schema(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = sqlx::Connection::begin(connection).await?;
+    let views: Option<String> =
+        sqlx::query_scalar(DROP_ALL).bind(schema).bind("v").fetch_one(&mut *transaction).await?;
+    let tables: Option<String> =
+        sqlx::query_scalar(DROP_ALL).bind(schema).bind("rp").fetch_one(&mut *transaction).await?;
+    if let Some(views) = views {
+        run(&format!("DROP VIEW {views}"), &mut transaction).await?;
+    }
+    if let Some(tables) = tables {
+        run(&format!("DROP TABLE {tables}"), &mut transaction).await?;
+    }
+    run(&format!("DROP SCHEMA IF EXISTS {schema}"), &mut transaction).await?;
+    sqlx::query("DELETE FROM projector.set_checkpoints WHERE schema_name = $1")
+        .bind(schema)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await
+}
+
+const DROP_ALL: &str = "SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND NOT c.relispartition AND strpos($2, c.relkind::text) > 0";
+
+/// Runs statements that the catalogue gave.
+pub(crate) async fn run(
+    statements: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    if statements.is_empty() {
+        return Ok(());
+    }
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await?;
+    Ok(())
+}
+
+/// Waits for all; the first error ends the others.
+async fn joined(
+    mut tasks: tokio::task::JoinSet<Result<(), sqlx::Error>>,
+) -> Result<(), sqlx::Error> {
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap_or_else(|panic| {
+            Err(sqlx::Error::Protocol(format!("a task of ours broke: {panic}")))
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The whole read model as it stood: the same rows as the live tables had then, whoever makes it,
+//! whenever, from whatever; for auditors to read and nobody to write; and gone when its time is up.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use daybook_projector::as_of::{self, AsOfError, Order, State, digest_statement};
+use daybook_projector::catalog::TABLES;
+use daybook_projector::rebuild::{self, Options};
+use sqlx::postgres::PgPool;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use support::World;
+use uuid::Uuid;
+
+fn order(schema: &str, position: i64) -> Order {
+    Order {
+        schema: schema.to_owned(),
+        position,
+        instant: None,
+        lasts: Some(Duration::from_secs(3600)),
+        quota: 10,
+        build: "this".to_owned(),
+        from_earlier: true,
+    }
+}
+
+async fn made(world: &World, migrators: &PgPool, order: &Order) -> State {
+    let state = as_of::build(migrators, &world.log, order, &|_| ()).await.unwrap();
+    assert!(state.complete && state.position == order.position, "{state:#?}");
+    state
+}
+
+fn digests(state: &State) -> BTreeMap<String, String> {
+    serde_json::from_value(state.digests.clone().unwrap()).unwrap()
+}
+
+/// All rows of the live tables, as text, by table.
+async fn rows(schema: &str, connection: &mut PgConnection) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for table in TABLES {
+        // The same columns in the same order as what is summed up.
+        let copy = digest_statement(table, schema);
+        let select = copy.trim_start_matches("COPY (").trim_end_matches(") TO STDOUT");
+        let query = format!("SELECT r::text FROM ({select}) AS r ORDER BY 1");
+        let rows = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut *connection).await;
+        all.insert(table.name.to_owned(), rows.unwrap());
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_is_what_the_tables_were_then_however_it_is_made() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    let mut administrator = world.database.superuser().await;
+    let mut moments = Vec::new();
+    let owner = world.user("ada", None).await;
+    for n in 0..4 {
+        let account = world.account(owner, &format!("N-{n}"), None).await;
+        world.deposits(account, 1, 25).await;
+        world.caught_up().await;
+        let position = world.log.head().await.unwrap().position;
+        moments.push((position, rows("public", &mut administrator).await));
+    }
+    let mut first = Vec::new();
+    for (n, (position, then)) in moments.iter().enumerate() {
+        let name = format!("state_{n}");
+        let state =
+            made(&world, &migrators, &Order { from_earlier: false, ..order(&name, *position) })
+                .await;
+        assert_eq!(state.made_from, None);
+        assert_eq!(rows(&name, &mut administrator).await, *then, "at {position}");
+        assert_eq!(digests(&state).len(), TABLES.len());
+        first.push(digests(&state));
+    }
+    assert_ne!(first[0]["accounts"], first[1]["accounts"]);
+    assert_eq!(first[0]["users"], first[3]["users"], "what did not change has the same digest");
+    // Again, from the nearest state before, and between two of them.
+    as_of::drop("state_3", &mut migrators.acquire().await.unwrap()).await.unwrap();
+    let state = made(&world, &migrators, &order("again", moments[3].0)).await;
+    assert_eq!(state.made_from, Some(moments[2].0));
+    assert_eq!(digests(&state), first[3]);
+    assert_eq!(rows("again", &mut administrator).await, moments[3].1);
+    let between = made(&world, &migrators, &order("between", moments[2].0 - 7)).await;
+    assert_eq!(between.made_from, Some(moments[1].0));
+    let whole = Order { from_earlier: false, ..order("whole", moments[2].0 - 7) };
+    assert_eq!(digests(&made(&world, &migrators, &whole).await), digests(&between));
+    // Another build folds from the beginning.
+    let other = Order { build: "other".to_owned(), ..order("other", moments[3].0) };
+    let other = made(&world, &migrators, &other).await;
+    assert_eq!((other.made_from, digests(&other)), (None, first[3].clone()));
+    // The live tables change places; what the states show stays the same.
+    rebuild::blue_green(&migrators, &world.log, &Options::new(Uuid::now_v7(), "this"), &|_| ())
+        .await
+        .unwrap();
+    assert_eq!(rows("state_1", &mut administrator).await, moments[1].1);
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auditors_read_a_state_and_nobody_writes_it() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    world.user("ada", None).await;
+    world.caught_up().await;
+    let head = world.log.head().await.unwrap().position;
+    made(&world, &migrators, &order("for_auditors", head)).await;
+    let mut connection = world.database.superuser().await;
+    for (role, statement, allowed) in [
+        ("daybook_auditor", "SELECT count(username) FROM for_auditors.users", true),
+        ("daybook_auditor", "SELECT count(*) FROM for_auditors.audit_logs", true),
+        ("daybook_auditor", "SELECT password_hash FROM for_auditors.users", false),
+        ("daybook_auditor", "SELECT secret_hash FROM for_auditors.api_keys", false),
+        ("daybook_auditor", "DELETE FROM for_auditors.users", false),
+        ("daybook_auditor", "UPDATE for_auditors.users SET username = 'x'", false),
+        ("daybook_auditor", "SELECT username FROM for_auditors.users_p0", false),
+        ("daybook_projector", "INSERT INTO for_auditors.users DEFAULT VALUES", false),
+        ("daybook_projector", "SELECT count(username) FROM for_auditors.users", false),
+        ("application_role", "SELECT count(username) FROM for_auditors.users", false),
+        ("daybook_analyst", "SELECT count(username) FROM for_auditors.users", false),
+    ] {
+        let mut transaction = connection.begin().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL ROLE {role}")))
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        let outcome = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await;
+        assert_eq!(outcome.is_ok(), allowed, "{role}: {statement}: {outcome:?}");
+        transaction.rollback().await.unwrap();
+    }
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn states_are_few_and_go_when_their_time_is_up() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    world.caught_up().await;
+    let head = world.log.head().await.unwrap().position;
+    let try_to = |order: Order| {
+        let (log, migrators) = (world.log.clone(), migrators.clone());
+        async move { as_of::build(&migrators, &log, &order, &|_| ()).await }
+    };
+    made(&world, &migrators, &Order { quota: 1, ..order("one", head) }).await;
+    let refused = try_to(Order { quota: 1, ..order("two", head) }).await;
+    assert!(matches!(refused, Err(AsOfError::Quota(1))), "{refused:?}");
+    // One that stays does not count.
+    made(&world, &migrators, &Order { quota: 1, lasts: None, ..order("kept", head) }).await;
+    for taken in ["one", "public", "journal", "projector"] {
+        let refused = try_to(order(taken, head)).await;
+        assert!(matches!(refused, Err(AsOfError::Taken(_))), "{taken}: {refused:?}");
+    }
+    for bad in ["pg_mine", "Mine", "a; DROP SCHEMA public", ""] {
+        let refused = try_to(order(bad, head)).await;
+        assert!(matches!(refused, Err(AsOfError::Name(_))), "{bad}: {refused:?}");
+    }
+    let refused = as_of::drop("public", &mut migrators.acquire().await.unwrap()).await;
+    assert!(matches!(refused, Err(AsOfError::Unknown(_))), "{refused:?}");
+    // One that was cut short is made anew.
+    let mut administrator = world.database.superuser().await;
+    sqlx::raw_sql("UPDATE projector.as_of SET complete = false WHERE schema_name = 'one'; DROP TABLE one.posts CASCADE")
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    made(&world, &migrators, &order("one", head)).await;
+    sqlx::raw_sql("UPDATE projector.as_of SET expires_at = now() - interval '1 second' WHERE expires_at IS NOT NULL; SET ROLE daybook_maintenance")
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    let gone: Vec<String> = sqlx::query_scalar("SELECT projector.drop_past_states()")
+        .fetch_all(&mut administrator)
+        .await
+        .unwrap();
+    assert_eq!(gone, ["one"]);
+    let left = as_of::states(&world.projector).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].schema_name, "kept");
+    let there: bool = sqlx::query_scalar("SELECT to_regnamespace('one') IS NOT NULL")
+        .fetch_one(&world.projector)
+        .await
+        .unwrap();
+    assert!(!there);
+    worker.stop().await;
+}

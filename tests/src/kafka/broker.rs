@@ -1,0 +1,271 @@
+//! One broker, which is one of the controllers too.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::installation::Installation;
+use super::secured::{PASSWORD, Secured, USER};
+
+const LOGGING: &str = r#"Configuration:
+  Appenders:
+    Console:
+      name: out
+      PatternLayout:
+        pattern: "%d{ISO8601} %p %c: %m%n"
+  Loggers:
+    Root:
+      level: WARN
+      AppenderRef:
+        ref: out
+"#;
+
+/// Where one broker listens on 127.0.0.1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    client: u16,
+    controller: u16,
+    internal: u16,
+    mutual: u16,
+}
+
+impl Ports {
+    /// Four that are free, and that the system gives to nobody by itself: a broker that was killed
+    /// finds its own again.
+    pub(super) fn free() -> Self {
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let begin = u16::try_from(std::process::id() % 1000).unwrap_or(0) * 12;
+        let mut tried = 0;
+        let mut one = || loop {
+            let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
+            tried += 1;
+            assert!(tried < 12_000, "no free port between 20000 and 32000");
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                return port;
+            }
+        };
+        Self { client: one(), controller: one(), internal: one(), mutual: one() }
+    }
+
+    /// Where clients connect.
+    pub(super) fn client(self) -> String {
+        format!("127.0.0.1:{}", self.client)
+    }
+
+    /// Where clients connect that show a certificate.
+    pub(super) fn mutual(self) -> String {
+        format!("127.0.0.1:{}", self.mutual)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Broker {
+    pub(super) ports: Ports,
+    folder: PathBuf,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    /// Ends the broker when this process ends, however that happens.
+    watcher: Child,
+}
+
+impl Broker {
+    /// Writes its files; the node ids count from 1.
+    pub(super) fn new(
+        installation: &Installation,
+        home: &Path,
+        index: usize,
+        all: &[Ports],
+        secured: Option<&Secured>,
+    ) -> Self {
+        let folder = home.join(format!("broker-{}", index + 1));
+        fs::create_dir(&folder).expect("its folder");
+        let properties = properties(&folder, index, all, secured);
+        fs::write(folder.join("server.properties"), properties).expect("its settings");
+        fs::write(folder.join("log4j2.yaml"), LOGGING).expect("what it logs");
+        installation.give(&folder);
+        Self { ports: all[index], folder, running: None }
+    }
+
+    /// Makes its data directory.
+    pub(super) fn format(&self, installation: &Installation) -> Result<(), String> {
+        let mut tool = installation.java(128);
+        tool.arg("kafka.tools.StorageTool")
+            .args(["format", "--cluster-id", "ZGF5Ym9vay10ZXN0cy0xMQ", "--config"])
+            .arg(self.folder.join("server.properties"))
+            .arg("--add-scram")
+            .arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD},iterations=4096]"))
+            .current_dir(&self.folder);
+        let output = tool.output().map_err(|error| error.to_string())?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// Starts it; it is not ready yet.
+    pub(super) fn start(&mut self, installation: &Installation) {
+        assert!(self.running.is_none(), "it runs already");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))
+            .expect("its log");
+        let mut java = installation.java(384);
+        java.arg(format!("-Dlog4j2.configurationFile={}/log4j2.yaml", self.folder.display()))
+            .arg("kafka.Kafka")
+            .arg(self.folder.join("server.properties"))
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("its log"))
+            .stderr(log)
+            // An interrupt of the tests is for the tests; the watcher does the rest.
+            .process_group(0);
+        let child = java.spawn().expect("java starts");
+        let watcher = watch(&child, &self.folder);
+        self.running = Some(Running { child, watcher });
+    }
+
+    /// Whether its process is there.
+    pub(super) fn runs(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| {
+            // Not reaped here: a zombie counts as gone.
+            let stat = fs::read_to_string(format!("/proc/{}/stat", running.child.id()));
+            stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or("").starts_with(" Z"))
+        })
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let running = self.running.as_ref().expect("a running broker");
+        let pid = i32::try_from(running.child.id()).expect("a process id");
+        kill(Pid::from_raw(pid), signal).expect("a running broker");
+    }
+
+    /// kill -9.
+    pub(super) fn kill(&mut self) {
+        self.end(Signal::SIGKILL);
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(super) fn stop(&mut self) {
+        self.end(Signal::SIGTERM);
+    }
+
+    fn end(&mut self, signal: Signal) {
+        if self.running.is_none() {
+            return;
+        }
+        self.signal(signal);
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.wait();
+            // Its id may be another process's from now on.
+            let _ = running.watcher.kill();
+            let _ = running.watcher.wait();
+        }
+    }
+
+    /// The end of its log, for messages.
+    pub(super) fn printed(&self) -> String {
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A process that waits until the pipe from this one closes, then ends the broker and takes its
+/// folder away.
+fn watch(broker: &Child, folder: &Path) -> Child {
+    let script = "cat >/dev/null; kill -KILL $0; while kill -0 $0 2>/dev/null; do sleep 0.05; done; \
+                  rm -rf \"$1\"; rmdir \"$(dirname \"$1\")\"";
+    Command::new("/bin/sh")
+        .args(["-c", script, &broker.id().to_string()])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("a shell")
+}
+
+fn properties(folder: &Path, index: usize, all: &[Ports], secured: Option<&Secured>) -> String {
+    let ports = all[index];
+    let voters: Vec<_> = (1..)
+        .zip(all)
+        .map(|(id, ports): (u32, _)| format!("{id}@127.0.0.1:{}", ports.controller))
+        .collect();
+    let replicas = all.len().min(3);
+    let in_sync = replicas.div_ceil(2);
+    let mut text = format!(
+        "process.roles=broker,controller
+node.id={id}
+controller.quorum.voters={voters}
+controller.listener.names=CONTROLLER
+log.dirs={data}
+default.replication.factor={replicas}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replicas}
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={in_sync}
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={in_sync}
+share.coordinator.state.topic.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+auto.create.topics.enable=false
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+log.retention.check.interval.ms=1000
+log.initial.task.delay.ms=1000
+log.segment.delete.delay.ms=1000
+log.cleaner.dedupe.buffer.size=4194304
+num.network.threads=2
+num.io.threads=2
+",
+        id = index + 1,
+        voters = voters.join(","),
+        data = folder.join("data").display(),
+    );
+    let client = ports.client();
+    let controller = format!("CONTROLLER://127.0.0.1:{}", ports.controller);
+    let written = match secured {
+        None => write!(
+            text,
+            "listeners=PLAINTEXT://{client},{controller}
+advertised.listeners=PLAINTEXT://{client}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+"
+        ),
+        Some(secured) => write!(
+            text,
+            "listeners=SASL_SSL://{client},SSL://{mutual},INTERNAL://{internal},{controller}
+advertised.listeners=SASL_SSL://{client},SSL://{mutual},INTERNAL://{internal}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
+inter.broker.listener.name=INTERNAL
+{}",
+            secured.properties(),
+            mutual = ports.mutual(),
+            internal = format_args!("127.0.0.1:{}", ports.internal),
+        ),
+    };
+    written.expect("text");
+    text
+}

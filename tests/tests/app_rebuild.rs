@@ -1,0 +1,120 @@
+//! `daybook rebuild` beside a serving process under load: killed at ten random moments, it leaves the
+//! live tables as they were, and the next run ends clean. No read fails meanwhile.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use daybook_tests::{Daybook, Service};
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const KILLS: u64 = 10;
+
+fn rebuild(service: &Service, folder: &Path, arguments: &[&str]) -> Command {
+    let (url, admin) = (service.database.service_url(), service.database.admin_url());
+    let migrate = format!("migrate_url={admin}");
+    let mut all = vec!["--database-url", &url, "--set", &migrate, "rebuild"];
+    all.extend_from_slice(arguments);
+    Daybook::command(folder, &all)
+}
+
+/// Deposits 1.00 again and again; gives how often, and the last one's position.
+async fn deposits(service: Arc<Service>, account: String, stop: Arc<AtomicBool>) -> (i64, Value) {
+    let (mut count, mut position) = (0, json!(0));
+    while !stop.load(Ordering::SeqCst) {
+        let path = format!("/v1/banking/accounts/{account}/deposit");
+        let done = service.command(&path, json!({ "amount": "1.00" })).await.accepted();
+        (count, position) = (count + 1, done["position"].clone());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    (count, position)
+}
+
+/// Reads the balance, which never fails and never falls; gives how often.
+async fn balances(service: Arc<Service>, account: String, stop: Arc<AtomicBool>) -> i64 {
+    let (mut seen, mut count) = (0.0, 0);
+    while !stop.load(Ordering::SeqCst) {
+        let path = format!("/v1/banking/accounts/{account}");
+        let row = service.ask(Method::GET, &path, &service.key, None, &[]).await;
+        // Not posted yet, at the very beginning.
+        if count > 0 || row.status == 200 {
+            let balance = row.accepted()["balance"].as_str().unwrap().parse::<f64>().unwrap();
+            assert!(balance >= seen, "{balance} after {seen}");
+            seen = balance;
+            count += 1;
+        }
+    }
+    count
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_ten_random_moments_it_ends_clean() {
+    let here = tempfile::tempdir().unwrap();
+    let service = Arc::new(Service::start().await);
+    let owner = service.register("ada").await;
+    let opened = service
+        .command(
+            "/v1/banking/accounts",
+            json!({ "user_id": owner, "account_name": "Daily", "account_type": "checking",
+                    "account_number": "N-1", "currency": "CZK" }),
+        )
+        .await
+        .accepted();
+    let account = opened["stream_id"].as_str().unwrap().to_owned();
+    let stop = Arc::new(AtomicBool::new(false));
+    let writes = tokio::spawn(deposits(Arc::clone(&service), account.clone(), Arc::clone(&stop)));
+    let reads = tokio::spawn(balances(Arc::clone(&service), account.clone(), Arc::clone(&stop)));
+    let seed = u64::from(std::process::id());
+    eprintln!("seed {seed}");
+    let mut dice = seed | 1;
+    let mut killed = 0;
+    for number in 0..KILLS {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        let name = format!("rebuild{number}");
+        let mut running =
+            Daybook::start(&mut rebuild(&service, here.path(), &[]), here.path(), &name);
+        tokio::time::sleep(Duration::from_millis(200 + dice % 3000)).await;
+        if nix::sys::signal::kill(running.pid(), Signal::SIGKILL).is_ok() {
+            killed += 1;
+        }
+        let _ = running.wait(Duration::from_secs(20));
+    }
+    assert!(killed > 0);
+    // The server may take a moment to see that the last one is gone.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let last = Daybook::run(&mut rebuild(&service, here.path(), &["--output", "json"]));
+    assert_eq!(last.code, Some(0), "{last:?}");
+    let told: Value = serde_json::from_str(&last.stdout).unwrap();
+    assert_eq!(told["live"], true, "{told}");
+    stop.store(true, Ordering::SeqCst);
+    let ((written, position), read) = (writes.await.unwrap(), reads.await.unwrap());
+    assert!(written > 50 && read > 50, "{written} written, {read} read");
+
+    let shown = service.ask(Method::GET, "/v1/rebuilds", &service.key, None, &[]).await.accepted();
+    let states: Vec<&str> = shown["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states[0], "live", "{shown}");
+    assert!(states.iter().all(|state| ["live", "interrupted"].contains(state)), "{states:?}");
+    let listed = Daybook::run(&mut rebuild(&service, here.path(), &["--status"]));
+    assert!(listed.code == Some(0) && listed.stdout.contains("live"), "{listed:?}");
+    for arguments in [["--check"], ["--rollback"], ["--check"]] {
+        // What was rolled back to is posted up by the serving process.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let done = Daybook::run(&mut rebuild(&service, here.path(), &arguments));
+        assert_eq!(done.code, Some(0), "{arguments:?}: {done:?}");
+    }
+    let path = format!("/v1/banking/accounts/{account}");
+    let row = service.read_after(&path, &position).await.accepted();
+    assert_eq!(row["balance"], format!("{written}.00"));
+}

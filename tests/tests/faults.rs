@@ -1,0 +1,19 @@
+//! A short run with faults. The long one is `daybook-faults`.
+
+use daybook_tests::faults::{Plan, run};
+
+/// The seed is the clock's, so that every run is another one; a failure names it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_done_twice_under_faults() {
+    let seed = std::env::var("DAYBOOK_FAULTS_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(1, |since| since.as_secs())
+    });
+    println!("DAYBOOK_FAULTS_SEED={seed}");
+    let told = run(&Plan::new(seed, 2_500)).await;
+    println!("{told:?}");
+    assert!(told.broken.is_empty(), "DAYBOOK_FAULTS_SEED={seed}: {:#?}", told.broken);
+    assert!(told.killed > 0 && told.accepted > 0, "{told:?}");
+    assert!(told.repeated * 20 > told.accepted, "{told:?}");
+}

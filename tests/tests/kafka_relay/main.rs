@@ -1,0 +1,11 @@
+//! The relay and the topic of events, against real brokers.
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
+
+mod brokers;
+mod faults;
+mod order;
+mod reconcile;
+mod retention;
+mod schemas;
+mod support;
+mod two_relays;
