@@ -16,6 +16,8 @@ use crate::config::ServiceRole;
 use crate::http::{self, Authenticator, Health, LimitSettings, Limits, Readiness};
 use crate::serve::{Runtime, TaskError};
 
+/// How long a stopping process waits until the last reads are written down.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
 /// Requests being worked on at a time.
 const AT_ONCE: usize = 2048;
 
@@ -46,8 +48,8 @@ pub async fn run(
         };
         sides = sides.merge(daybook_command::http::router_with(Arc::clone(engine), sizes));
     }
-    if let Some(reads) = reads {
-        sides = sides.merge(daybook_projector::http::router(reads));
+    if let Some(reads) = &reads {
+        sides = sides.merge(daybook_projector::http::router(Arc::clone(reads)));
     }
     let limits = Arc::new(Limits::new(LimitSettings {
         per_key: NonZeroU32::new(runtime.settings.rate_limit),
@@ -72,6 +74,9 @@ pub async fn run(
     });
     let served = http::serve(listener, shell, runtime.cancel.clone(), &runtime.settings).await;
     tidy.abort();
+    if let Some(reads) = reads {
+        reads.flush_records(WRITTEN_WITHIN).await;
+    }
     served.map_err(Into::into)
 }
 

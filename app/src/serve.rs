@@ -1,6 +1,7 @@
 //! One process's roles: started together, stopped together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daybook_command::Engine;
 use daybook_projector::row_topics::RowTopicError;
@@ -79,6 +80,16 @@ pub struct Sides {
     pub engine: Option<Arc<Engine>>,
     /// The tasks of the roles in the settings.
     pub tasks: Vec<Task>,
+}
+
+/// How long a stopping process waits for what is to be written down beside the log.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+
+/// Ends the write side once its tasks have ended: what was to be written down beside the log is.
+pub async fn close(engine: Option<Arc<Engine>>) {
+    if let Some(engine) = engine {
+        engine.flush_records(WRITTEN_WITHIN).await;
+    }
 }
 
 /// Puts together what the roles in the settings need.
@@ -199,8 +210,6 @@ pub async fn run(runtime: &Runtime, tasks: Vec<Task>) -> Result<(), ServeError> 
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::config::Seconds;
     use crate::database::PoolSizes;

@@ -8,7 +8,7 @@ use daybook_projector::row_topics::{RowOptions, RowTopicError, RowTopics};
 use daybook_projector::worker::{KafkaOptions, Worker, WorkerOptions};
 use daybook_projector::{Posted, http::Reads};
 use daybook_store::kafka::{Connection, Relay, RelayOptions};
-use daybook_store::{Appender, AppenderOptions, Follow, Log};
+use daybook_store::{Appender, AppenderOptions, Follow, Log, Records};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +36,8 @@ pub async fn write(pools: &Pools, settings: &Settings) -> Result<Arc<Engine>, Co
     };
     let (appender, _task) = Appender::start(pools.writer.clone(), options);
     let log = Log::new(pools.writer.clone());
-    let engine = Engine::new(log, appender, world::world(), CACHED_STREAMS);
+    let records = Records::start(pools.writer.clone());
+    let engine = Engine::new(log, appender, world::world(), CACHED_STREAMS).with_records(records);
     engine.found().await?;
     Ok(Arc::new(engine))
 }

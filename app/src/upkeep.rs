@@ -64,6 +64,7 @@ pub async fn once(maintenance: &PgPool) -> Result<(), sqlx::Error> {
     }
     while forget(maintenance, "SELECT journal.forget_commands($1)").await? {}
     while forget(maintenance, "SELECT journal.forget_batches($1)").await? {}
+    while forget(maintenance, "SELECT journal.forget_refusals($1)").await? {}
     Ok(())
 }
 

@@ -20,6 +20,9 @@ pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
 /// How long a running projector may stand still before a tool stops waiting for it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a tool that is done waits for what is to be written down beside the log.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(5);
+
 /// The database and the write side, for as long as a tool runs.
 pub struct Workbench {
     /// One pool a role.
@@ -88,6 +91,7 @@ impl Workbench {
             cancel.cancel();
             work.await??;
         }
+        self.engine.flush_records(WRITTEN_WITHIN).await;
         drop(self.engine);
         self.pools.close().await;
         self.database.close().await?;

@@ -18,6 +18,7 @@ mod post;
 mod read;
 mod rebuild;
 mod relay;
+mod replay;
 mod rows;
 mod server;
 mod service;
@@ -101,13 +102,16 @@ async fn long_log(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result
         let (history, line) = history::grow(server, plan).await?;
         lines.push(line);
         history
-    } else if plan.wants("read") || plan.wants("memory") {
+    } else if ["read", "replay", "memory"].iter().any(|group| plan.wants(group)) {
         history::fill(server, "history", plan.events).await?
     } else {
         return Ok(());
     };
     if plan.wants("read") {
         lines.extend(read::measure(&history, plan).await?);
+    }
+    if plan.wants("replay") {
+        lines.extend(replay::measure(&history, plan).await?);
     }
     if plan.wants("memory") {
         lines.push(memory::measure(history, plan).await?);

@@ -11,7 +11,7 @@ use daybook_domain::context::{Actor, Context};
 use daybook_domain::identity::permission::Permission;
 use daybook_domain::services::service::Service;
 use daybook_http::Caller;
-use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata};
+use daybook_store::{AppendError, Appended, Appender, CommandKey, Log, Metadata, Records};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::error::CommandError;
 use crate::handle;
 use crate::load::{self, Loaded};
 use crate::order::{AnyCommand, Order};
+use crate::refused::Asked;
 use crate::sign_in::Turns;
 use crate::unit::Basis;
 
@@ -42,6 +43,7 @@ pub struct Engine {
     pub(crate) appender: Appender,
     pub(crate) cache: StreamCache,
     pub(crate) world: World,
+    pub(crate) records: Option<Records>,
     in_flight: Mutex<HashSet<(Uuid, Uuid)>>,
     pub(crate) turns: Turns,
 }
@@ -77,8 +79,22 @@ impl Engine {
             appender,
             cache: StreamCache::new(cached_streams),
             world,
+            records: None,
             in_flight: Mutex::default(),
             turns: Turns::default(),
+        }
+    }
+
+    /// Has refusals and attempts to sign in written down.
+    #[must_use]
+    pub fn with_records(self, records: Records) -> Self {
+        Self { records: Some(records), ..self }
+    }
+
+    /// Waits, for so long at most, until what was to be written down is.
+    pub async fn flush_records(&self, within: Duration) {
+        if let Some(records) = &self.records {
+            records.flush(within).await;
         }
     }
 
@@ -105,13 +121,30 @@ impl Engine {
     /// # Errors
     /// Why it was not accepted.
     pub async fn submit(&self, order: Order) -> Result<Accepted, CommandError> {
-        let _mine = self.claim_id(&order)?;
+        let outcome = self.take(&order).await;
+        if let Err(error) = &outcome
+            && !order.dry_run
+        {
+            let asked = Asked {
+                caller: &order.caller,
+                kind: &order.kind,
+                name: &order.name,
+                stream: Some(order.stream),
+                command_id: Some(order.key.id),
+            };
+            self.note_refusal(&asked, error);
+        }
+        outcome
+    }
+
+    async fn take(&self, order: &Order) -> Result<Accepted, CommandError> {
+        let _mine = self.claim_id(order)?;
         if order.sent_before
             && let Some(first) = self.first_answer(&order.key).await?
         {
             return Ok(first);
         }
-        let outcome = self.decide_and_append(&order).await;
+        let outcome = self.decide_and_append(order).await;
         let refused = matches!(&outcome, Err(error) if error.rests_on_state());
         if refused && !order.dry_run {
             // The first answer stands, whatever has changed since it was given.

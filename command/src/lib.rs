@@ -13,6 +13,7 @@ pub mod http;
 pub mod load;
 pub mod order;
 pub mod passwords;
+mod refused;
 pub mod secrets;
 pub mod sequence;
 mod sign_in;

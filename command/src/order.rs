@@ -35,6 +35,7 @@ use uuid::Uuid;
 use crate::engine::Engine;
 use crate::error::CommandError;
 use crate::handle::setting;
+use crate::refused::Asked;
 use crate::secrets;
 use crate::sequence::{Predecessors, Progress};
 
@@ -173,6 +174,10 @@ pub struct Order {
     pub key: CommandKey,
     /// The stream that it is for.
     pub stream: Uuid,
+    /// What is asked, by name: `context.aggregate`…
+    pub kind: String,
+    /// …and the command.
+    pub name: String,
     /// What is asked.
     pub command: AnyCommand,
     /// When it happened in the world.
@@ -209,6 +214,41 @@ impl Engine {
     /// # Errors
     /// No such command, or fields that do not fit.
     pub async fn order(&self, mut intake: Intake) -> Result<Order, CommandError> {
+        match self.read(&mut intake).await {
+            Ok(read) => Ok(Order {
+                key: read.key,
+                stream: read.stream,
+                kind: intake.kind,
+                name: intake.name,
+                command: read.command,
+                occurred_at: read.occurred_at,
+                causation_id: None,
+                if_match: intake.if_match,
+                dry_run: intake.dry_run,
+                sent_before: false,
+                seed: read.seed,
+                secrets: read.secrets,
+                caller: intake.caller,
+                predecessors: Predecessors::default(),
+                progress: Progress::default(),
+            }),
+            Err(error) => {
+                if !intake.dry_run {
+                    let asked = Asked {
+                        caller: &intake.caller,
+                        kind: &intake.kind,
+                        name: &intake.name,
+                        stream: intake.stream,
+                        command_id: intake.command_id,
+                    };
+                    self.note_refusal(&asked, &error);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn read(&self, intake: &mut Intake) -> Result<Read, CommandError> {
         let seed = self.fresh_id();
         let stream = match take::<Uuid>(&mut intake.fields, "id", "a UUID")? {
             Some(given) if intake.stream.is_some_and(|stream| stream != given) => {
@@ -229,40 +269,46 @@ impl Engine {
             take::<DateTime<Utc>>(&mut intake.fields, "occurred_at", "an RFC 3339 time")?
                 .map(|time| time.trunc_subsecs(6));
         let command_id = intake.command_id.unwrap_or_else(|| self.fresh_id());
-        let fingerprint = fingerprint(&intake, stream, occurred_at);
+        let fingerprint = fingerprint(intake, stream, occurred_at);
         let (kind, name, actor) = (&intake.kind, &intake.name, &intake.caller.actor);
         if secrets::is_costly(kind, name) && !access::may(actor, kind, name, true) {
             return Err(CommandError::not_allowed(actor, kind, name));
         }
         let secrets = secrets::prepare(&intake.kind, &intake.name, &mut intake.fields).await?;
-        let data = Value::Object(intake.fields).to_string();
+        let data = Value::Object(std::mem::take(&mut intake.fields)).to_string();
         let command = AnyCommand::decode(&intake.kind, &intake.name, &data)?;
         let scope = intake.caller.actor.tenant.unwrap_or(intake.caller.actor.id);
-        Ok(Order {
-            key: CommandKey { scope, id: command_id, fingerprint },
-            stream: stream.or_else(|| command.stream()).unwrap_or(seed),
-            command,
-            occurred_at,
-            causation_id: None,
-            if_match: intake.if_match,
-            dry_run: intake.dry_run,
-            sent_before: false,
-            seed,
-            secrets,
-            caller: intake.caller,
-            predecessors: Predecessors::default(),
-            progress: Progress::default(),
-        })
+        let stream = stream.or_else(|| command.stream()).unwrap_or(seed);
+        let key = CommandKey { scope, id: command_id, fingerprint };
+        Ok(Read { key, stream, command, occurred_at, seed, secrets })
     }
+}
+
+/// What was read of an intake.
+struct Read {
+    key: CommandKey,
+    stream: Uuid,
+    command: AnyCommand,
+    occurred_at: Option<DateTime<Utc>>,
+    seed: Uuid,
+    secrets: Vec<(&'static str, String)>,
 }
 
 impl Engine {
     /// A command that was made here, with everything around it.
-    pub(crate) fn order_of(&self, stream: Uuid, command: AnyCommand, caller: Caller) -> Order {
+    pub(crate) fn order_of(
+        &self,
+        stream: Uuid,
+        (kind, name): (&str, &str),
+        command: AnyCommand,
+        caller: Caller,
+    ) -> Order {
         let id = self.fresh_id();
         Order {
             key: CommandKey { scope: caller.actor.id, id, fingerprint: [0; 32] },
             stream,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
             command,
             occurred_at: None,
             causation_id: None,

@@ -11,6 +11,7 @@ use daybook_domain::identity::user::commands::{ChangePassword, RecordFailedLogin
 use daybook_domain::identity::user::{
     EMAIL_CLAIM, Person, USERNAME_CLAIM, User, UserCommand, UserError,
 };
+use daybook_domain::message::CommandMessage as _;
 use daybook_domain::values::{Email, UserStatus, Username};
 use daybook_http::Visitor;
 use serde_json::{Map, Value};
@@ -62,12 +63,22 @@ impl Engine {
     /// # Errors
     /// [`CommandError::SignInFailed`]; a user who is locked or not active; what opening refuses.
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Accepted, CommandError> {
-        let SignIn { login, password, fields, command_id, visitor } = sign_in;
-        let Some(user) = self.user_called(&login).await? else {
-            // It takes as long as for one who is there.
-            hash_password(password).await?;
-            return Err(CommandError::SignInFailed);
+        let visitor = sign_in.visitor.clone();
+        let user = self.user_called(&sign_in.login).await?;
+        let outcome = match user {
+            Some(user) => self.sign_in_as(user, sign_in).await,
+            None => {
+                // It takes as long as for one who is there.
+                hash_password(sign_in.password).await?;
+                Err(CommandError::SignInFailed)
+            }
         };
+        self.note_sign_in(user, &visitor, &outcome);
+        outcome
+    }
+
+    async fn sign_in_as(&self, user: Uuid, sign_in: SignIn) -> Result<Accepted, CommandError> {
+        let SignIn { password, fields, command_id, visitor, .. } = sign_in;
         let person = {
             let _turn = self.turns.of(user).await;
             self.recognise(user, &password, &visitor).await?
@@ -150,7 +161,8 @@ impl Engine {
         visitor: &Visitor,
         actor: Actor,
     ) -> Result<Accepted, CommandError> {
-        let order = self.order_of(user, AnyCommand::User(command), visitor.caller(actor));
+        let named = (User::KIND, command.name());
+        let order = self.order_of(user, named, AnyCommand::User(command), visitor.caller(actor));
         self.submit(order).await
     }
 }

@@ -96,5 +96,12 @@ pub fn by_path(path: &str) -> Option<&'static AggregateEntry> {
     AGGREGATES.iter().find(|entry| entry.path == Some(path))
 }
 
+/// The event of this full type.
+#[must_use]
+pub fn event(name: &str) -> Option<&'static MessageType> {
+    let (kind, _) = name.rsplit_once('.')?;
+    by_kind(kind)?.events.iter().find(|event| event.name == name)
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use std::fmt::Debug;
 use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 /// A message could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,44 @@ pub struct MessageType {
     pub version: i16,
     /// The first line of its documentation and its fields, as JSON Schema 2020-12.
     pub schema: fn() -> Schema,
+    /// How its older versions become this one, oldest first.
+    pub upcasters: &'static [Upcaster],
+}
+
+/// How an event's fields in one version become those of the next. Pure, and it never fails: what does
+/// not fit afterwards was no such event, and decoding says so. What is stored never changes.
+#[derive(Debug, Clone, Copy)]
+pub struct Upcaster {
+    /// The older version.
+    pub from: i16,
+    /// Changes its fields into those of the version after it.
+    pub step: fn(&mut Map<String, Value>),
+}
+
+/// An event's fields, written in an older version, as they are in the version `current`: step by step,
+/// one version at a time.
+///
+/// # Errors
+/// A version that there never was, or a newer one; JSON that is no object.
+pub fn upcast(
+    name: &str,
+    version: i16,
+    current: i16,
+    upcasters: &[Upcaster],
+    data: &str,
+) -> Result<Value, DecodeError> {
+    let unknown = || DecodeError::UnknownVersion { name: name.to_owned(), version };
+    if version > current {
+        return Err(unknown());
+    }
+    let mut fields: Map<String, Value> = serde_json::from_str(data).map_err(|source| {
+        DecodeError::Json { name: name.to_owned(), pointer: String::new(), source }
+    })?;
+    for from in version..current {
+        let upcaster = upcasters.iter().find(|upcaster| upcaster.from == from);
+        (upcaster.ok_or_else(unknown)?.step)(&mut fields);
+    }
+    Ok(Value::Object(fields))
 }
 
 /// Reads one message's fields, and says at which of them it failed.
@@ -137,7 +176,7 @@ macro_rules! commands {
 
         impl $crate::message::CommandMessage for $Enum {
             const TYPES: &'static [$crate::message::MessageType] = &[
-                $($crate::message::MessageType { name: $name, version: 1, schema: || schemars::schema_for!($Variant) }),+
+                $($crate::message::MessageType { name: $name, version: 1, schema: || schemars::schema_for!($Variant), upcasters: &[] }),+
             ];
 
             fn name(&self) -> &'static str {
@@ -159,9 +198,12 @@ macro_rules! commands {
 /// Makes the enum of an aggregate's events out of one struct an event.
 ///
 /// `events! { /// What happened. pub enum AccountEvent { "banking.account.withdrawn" @ 1 => Withdrawn, } }`
+///
+/// An event that needs another shape gets the next version, and a step from each older one to the one
+/// after it: `"support.asset.returned" @ 2 => Returned { 1 => upcasts::returned_1 },`
 #[macro_export]
 macro_rules! events {
-    ($(#[$meta:meta])* pub enum $Enum:ident { $($name:literal @ $version:literal => $Variant:ident),+ $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $Enum:ident { $($name:literal @ $version:literal => $Variant:ident $({ $($old:literal => $step:path),+ $(,)? })?),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $Enum {
@@ -170,7 +212,12 @@ macro_rules! events {
 
         impl $crate::message::EventMessage for $Enum {
             const TYPES: &'static [$crate::message::MessageType] = &[
-                $($crate::message::MessageType { name: $name, version: $version, schema: || schemars::schema_for!($Variant) }),+
+                $($crate::message::MessageType {
+                    name: $name,
+                    version: $version,
+                    schema: || schemars::schema_for!($Variant),
+                    upcasters: &[$($($crate::message::Upcaster { from: $old, step: $step }),+)?],
+                }),+
             ];
 
             fn name(&self) -> &'static str {
@@ -190,7 +237,13 @@ macro_rules! events {
                     $(($name, $version) => serde_json::from_str(data).map(Self::$Variant).map_err(|source| {
                         $crate::message::DecodeError::Json { name: name.to_owned(), pointer: String::new(), source }
                     }),)+
-                    $(($name, _) => Err($crate::message::DecodeError::UnknownVersion { name: name.to_owned(), version }),)+
+                    $(($name, _) => {
+                        const UPCASTERS: &[$crate::message::Upcaster] = &[$($($crate::message::Upcaster { from: $old, step: $step }),+)?];
+                        let fields = $crate::message::upcast(name, version, $version, UPCASTERS, data)?;
+                        serde_json::from_value(fields).map(Self::$Variant).map_err(|source| {
+                            $crate::message::DecodeError::Json { name: name.to_owned(), pointer: String::new(), source }
+                        })
+                    },)+
                     _ => Err($crate::message::DecodeError::UnknownName { of: "event", name: name.to_owned() }),
                 }
             }

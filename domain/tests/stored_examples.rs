@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use daybook_domain::aggregate::Aggregate;
+use daybook_domain::aggregate::{Aggregate, fold};
 use daybook_domain::banking::account::Account;
 use daybook_domain::catalog::AGGREGATES;
 use daybook_domain::content::comment::Comment;
@@ -106,7 +106,17 @@ fn events_are_read_and_written_again<A: Aggregate>() {
             assert_eq!((event.name(), event.version()), (message.name, message.version));
         }
     }
-    // Old versions too: whatever was stored once is read.
+    // Every version that was ever written has an example, and is read as what it is now.
+    for message in A::Event::TYPES {
+        let short = message.name.strip_prefix(A::KIND).and_then(|rest| rest.strip_prefix('.'));
+        for version in 1..message.version {
+            let key = format!("{}@{version}", short.expect(message.name));
+            let example = named(&examples, "events").get(&key);
+            let example = example.unwrap_or_else(|| panic!("{}: no example of {key}", A::KIND));
+            let event = A::Event::decode(message.name, version, &example.to_string()).expect(&key);
+            assert_eq!((event.name(), event.version()), (message.name, message.version), "{key}");
+        }
+    }
     for (key, example) in named(&examples, "events") {
         let (short, version) = key.split_once('@').expect("name@version");
         let name = format!("{}.{short}", A::KIND);
@@ -183,6 +193,32 @@ fn every_aggregate_has_examples() {
     let expected: BTreeSet<String> =
         AGGREGATES.iter().map(|aggregate| format!("{}.json", aggregate.kind)).collect();
     assert_eq!(stored, expected);
+}
+
+/// What was stored before the event had another shape means what it meant.
+#[test]
+fn an_older_version_is_the_same_event_and_leaves_the_same_state() {
+    type Event = <Asset as Aggregate>::Event;
+    let examples = examples::<Asset>();
+    let stored = |key: &str| {
+        let (short, version) = key.split_once('@').expect("name@version");
+        let data = named(&examples, "events")[key].to_string();
+        let name = format!("{}.{short}", Asset::KIND);
+        Event::decode(&name, version.parse().expect("a version"), &data).expect(key)
+    };
+    assert_eq!(stored("returned@1"), stored("returned@2"));
+    let from_repair = Event::decode("support.asset.returned", 1, "{}").expect("from repair");
+    let said = from_repair.encode().expect("JSON");
+    assert_eq!(said, r#"{"came_from":"repair"}"#);
+    let [old, new] = ["returned@1", "returned@2"].map(|returned| {
+        fold::<Asset>(&[stored("registered@1"), stored("assigned@1"), stored(returned)])
+    });
+    assert_eq!(old, new);
+    // A version that there never was is no event.
+    for version in [-1, 0, 3] {
+        let unknown = Event::decode("support.asset.returned", version, "{}").expect_err("unknown");
+        assert!(matches!(unknown, DecodeError::UnknownVersion { .. }), "{unknown}");
+    }
 }
 
 #[test]

@@ -7,9 +7,11 @@
 mod read_model;
 
 pub mod as_of;
+pub mod audit;
 pub mod banking;
 pub mod between;
 pub mod catalog;
+pub mod columns;
 pub mod content;
 pub mod contracts;
 pub mod datacentre;
@@ -23,6 +25,7 @@ pub mod posted;
 pub mod queries;
 pub mod rebuild;
 pub mod recycling;
+pub mod replay;
 pub mod row_topics;
 pub mod rows;
 pub mod services;

@@ -12,6 +12,7 @@ pub mod kafka;
 pub mod lane;
 pub mod log;
 pub mod recorded;
+pub mod records;
 pub mod redact;
 pub mod request;
 
@@ -19,8 +20,9 @@ pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
 pub use log::Share;
-pub use log::{Fact, Facts, Filter, Follow, Head, Known, Log, Page, Snapshot, StreamHead};
+pub use log::{Fact, Facts, Filter, Follow, Head, Known, Log, Page, Piece, Snapshot, StreamHead};
 pub use recorded::{Dependency, Recorded};
+pub use records::{Record, Records};
 pub use request::{
     AppendRequest, Appended, Chain, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata,
     NewEvent, StreamWrite,

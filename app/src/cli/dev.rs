@@ -11,7 +11,7 @@ use super::output::line;
 use super::{Exit, Outcome, Session};
 use crate::config::Settings;
 use crate::dev::{Database, Preparation, ensure_database};
-use crate::serve::{Runtime, run, sides};
+use crate::serve::{Runtime, close, run, sides};
 
 /// Run everything on this machine, with nothing to install first
 #[derive(Debug, Args)]
@@ -64,7 +64,7 @@ impl Dev {
                 served
             }
         };
-        drop(sides.engine);
+        close(sides.engine).await;
         runtime.pools.close().await;
         database.close().await?;
         served?;

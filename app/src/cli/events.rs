@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use daybook_projector::queries::cloud_event;
-use daybook_store::{Filter, Recorded};
+use daybook_store::Recorded;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::history::{History, text};
+use super::log_filter::LogFilter;
 use super::output::{Output, line};
 use super::{Exit, Failure, Outcome, Session};
 
@@ -25,32 +24,10 @@ const EVERY: Duration = Duration::from_millis(100);
 )]
 pub(super) struct Events {
     /// Go on with what comes, until Ctrl-C
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     follow: bool,
-    /// Only these full types, with commas between
-    #[arg(long, value_delimiter = ',', value_name = "TYPES")]
-    types: Option<Vec<String>>,
-    /// Only these contexts, with commas between
-    #[arg(long, value_delimiter = ',', value_name = "CONTEXTS")]
-    contexts: Option<Vec<String>>,
-    /// Only these streams, with commas between
-    #[arg(long, value_delimiter = ',', value_name = "IDS")]
-    streams: Option<Vec<Uuid>>,
-    /// Only what this user asked for
-    #[arg(long, value_name = "ID")]
-    actor: Option<Uuid>,
-    /// Only what was done on behalf of this organization
-    #[arg(long, value_name = "ID")]
-    tenant: Option<Uuid>,
-    /// Only what is tied together by this id
-    #[arg(long, value_name = "ID")]
-    correlation: Option<Uuid>,
-    /// Recorded at or after this RFC 3339 time
-    #[arg(long, value_name = "TIME")]
-    from: Option<DateTime<Utc>>,
-    /// Recorded at or before this RFC 3339 time
-    #[arg(long, value_name = "TIME", conflicts_with = "follow")]
-    to: Option<DateTime<Utc>>,
+    #[command(flatten)]
+    which: LogFilter,
     /// The first position
     #[arg(long, value_name = "POSITION", default_value_t = 1)]
     from_position: i64,
@@ -70,25 +47,10 @@ impl Events {
         outcome
     }
 
-    fn filter(&self, up_to_position: Option<i64>) -> Filter {
-        Filter {
-            types: self.types.clone(),
-            contexts: self.contexts.clone(),
-            streams: self.streams.clone(),
-            actor: self.actor,
-            tenant: self.tenant,
-            correlation: self.correlation,
-            from: self.from,
-            to: self.to,
-            up_to_position,
-            ..Filter::default()
-        }
-    }
-
     /// Prints what there is, then what comes. Ctrl-C is the ordinary end of following.
     async fn read(&self, history: &History, cancel: &CancellationToken) -> Outcome {
         let head = history.log.head().await?;
-        let filter = self.filter((!self.follow).then_some(head.position));
+        let filter = self.which.filter((!self.follow).then_some(head.position));
         let mut after = (self.from_position - 1).max(0);
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut moves = history.log.follow(EVERY).head();

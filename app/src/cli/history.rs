@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use daybook_domain::context::SYSTEM_USER;
+use daybook_projector::queries::diff::{self, Difference};
 use daybook_projector::queries::past::{self, Past, PastError, Upto};
+use daybook_store::records::{self, Read, Reader, Reading};
 use daybook_store::{Log, ReadError};
 use uuid::Uuid;
 
@@ -36,9 +39,48 @@ impl History {
         Ok(self.database.close().await?)
     }
 
+    /// Writes down that a read of everyone's past begins, before anything of it leaves. Who reads on
+    /// the command line is the system; the row also says as which role of the database.
+    pub(super) async fn begin_read(
+        &self,
+        what: &'static str,
+        asked: serde_json::Value,
+    ) -> Result<Reading, Failure> {
+        let reader = Reader {
+            actor_id: SYSTEM_USER,
+            tenant_id: None,
+            session_id: None,
+            ip_address: None,
+            user_agent: Some(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_owned()),
+            correlation_id: None,
+        };
+        let read = Read { reader, what, asked, rows: None, digest: None };
+        Ok(records::begin_read(&self.pools.projector, read).await?)
+    }
+
+    /// Writes down that it is over, with what it handed out.
+    pub(super) async fn end_read(
+        &self,
+        reading: Reading,
+        rows: i64,
+        digest: Option<String>,
+    ) -> Result<(), Failure> {
+        Ok(reading.end(&self.pools.projector, rows, digest).await?)
+    }
+
     /// A stream as it was.
     pub(super) async fn past(&self, stream: Uuid, upto: Upto) -> Result<Past, Failure> {
         past::fold(&self.log, stream, upto).await.map_err(Failure::from_past)
+    }
+
+    /// What changed in a stream between two positions.
+    pub(super) async fn diff(
+        &self,
+        stream: Uuid,
+        from: i64,
+        to: i64,
+    ) -> Result<Difference, Failure> {
+        diff::between(&self.log, stream, from, to).await.map_err(Failure::from_past)
     }
 
     /// The position that a moment stands for.

@@ -5,6 +5,7 @@
 mod admin;
 mod as_of;
 mod audit;
+mod audit_export;
 mod compare;
 mod completions;
 mod config;
@@ -15,11 +16,14 @@ mod events;
 mod failure;
 mod history;
 mod import;
+mod journal;
+mod log_filter;
 mod migrate;
 pub mod output;
 mod ownership;
 mod rebuild;
 mod reconcile;
+mod replay;
 mod serve;
 mod state;
 mod submit;
@@ -85,6 +89,7 @@ enum Command {
     Submit(submit::Submit),
     Import(import::Import),
     Rebuild(rebuild::Rebuild),
+    Replay(replay::ReplayCommand),
     Reconcile(reconcile::Reconcile),
     AsOf(as_of::AsOf),
     Compare(compare::Compare),
@@ -93,6 +98,7 @@ enum Command {
     State(state::State),
     Diff(diff::Diff),
     Audit(audit::Audit),
+    Journal(journal::JournalCommand),
     Doctor(doctor::Doctor),
     Config(config::Config),
     Completions(completions::Completions),
@@ -108,6 +114,7 @@ impl Command {
             | Self::Submit(_)
             | Self::Import(_)
             | Self::Rebuild(_)
+            | Self::Replay(_)
             | Self::Reconcile(_)
             | Self::AsOf(_)
             | Self::Compare(_)
@@ -116,6 +123,7 @@ impl Command {
             | Self::State(_)
             | Self::Diff(_)
             | Self::Audit(_)
+            | Self::Journal(_)
             | Self::Doctor(_)
             | Self::Config(_)
             | Self::Completions(_) => Vec::new(),
@@ -184,6 +192,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Migrate(migrate) => until(cancel, migrate.run(session)).await,
         Command::Submit(submit) => until(cancel, submit.run(session)).await,
         Command::Rebuild(rebuild) => until(cancel, rebuild.run(session)).await,
+        Command::Replay(replay) => until(cancel, replay.run(session)).await,
         Command::Reconcile(reconcile) => until(cancel, reconcile.run(session)).await,
         Command::AsOf(as_of) => until(cancel, as_of.run(session)).await,
         Command::Compare(compare) => until(cancel, compare.run(session)).await,
@@ -194,6 +203,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::State(state) => until(cancel, state.run(session)).await,
         Command::Diff(diff) => until(cancel, diff.run(session)).await,
         Command::Audit(audit) => until(cancel, audit.run(session)).await,
+        Command::Journal(journal) => until(cancel, journal.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Exit, Failure, Outcome, Session};
 use crate::database::{PoolSizes, Pools};
-use crate::serve::{Runtime, run, sides};
+use crate::serve::{Runtime, close, run, sides};
 
 /// Run one process with some or all roles
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ impl Serve {
         tracing::info!(roles = %runtime.settings.roles, "serving");
         let sides = sides(&runtime).await?;
         run(&runtime, sides.tasks).await?;
-        drop(sides.engine);
+        close(sides.engine).await;
         runtime.pools.close().await;
         tracing::info!("stopped");
         Ok(Exit::Done)

@@ -43,7 +43,7 @@ pub use secret::{PasswordHash, SecretHash};
 pub use services::{ServiceStatus, SubscriptionStatus};
 pub use setting::{SecretValue, SettingKey, SettingType};
 pub use status::{NotificationKind, UserStatus};
-pub use support::{AssetStatus, TicketPriority, TicketStatus, WaitsFor};
+pub use support::{AssetStatus, CameFrom, TicketPriority, TicketStatus, WaitsFor};
 pub use tenancy::{CountryCode, MemberRole, PlanTier};
 pub use text::Text;
 

@@ -102,3 +102,13 @@ named_values! {
         Retired = "retired",
     }
 }
+
+named_values! {
+    /// Where equipment was before it came back into stock.
+    pub enum CameFrom {
+        /// Someone had it.
+        Person = "person",
+        /// It was being repaired.
+        Repair = "repair",
+    }
+}

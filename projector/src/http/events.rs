@@ -6,14 +6,16 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use daybook_domain::access;
 use daybook_http::{Caller, Params, Problem, StillValid};
+use daybook_store::records::Reading;
 use daybook_store::{Head, Recorded};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::answer::{self, PageBody};
 use super::log_query::{Form, LogQuery, Start};
+use super::reading::{asked, require_history};
 use super::tail::Tail;
 use super::{Reads, error};
 use crate::queries::cloud_event;
@@ -36,16 +38,11 @@ pub(super) async fn all(
     validity: Validity,
     caller: Caller,
 ) -> Result<Response, Problem> {
-    if !access::may(&caller.actor, access::LOG, access::HISTORY, false) {
-        return Err(Problem::forbidden(format!(
-            "the role {} and the scopes of the key in use do not allow {} on the {}",
-            caller.actor.role,
-            access::HISTORY,
-            access::LOG
-        )));
-    }
+    require_history(&caller)?;
+    let written_down = asked(&pairs);
     let query = LogQuery::read(Params::new(pairs)?, &headers, None)?;
-    answer(reads, query, validity).await
+    let read_by = Some(ReadBy { caller, asked: written_down });
+    answer(reads, query, validity, read_by).await
 }
 
 /// One stream, for those who may read its entity now, or everyone's past.
@@ -59,10 +56,13 @@ pub(super) async fn of_stream(
 ) -> Result<Response, Problem> {
     let missing = || Problem::not_found(format!("there is no stream {id}"));
     let stream = Uuid::parse_str(&id).map_err(|_| missing())?;
+    let mut written_down = asked(&pairs);
+    written_down["streams"] = id.as_str().into();
     let query = LogQuery::read(Params::new(pairs)?, &headers, Some(stream))?;
     let head = reads.log.stream_head(stream).await.map_err(|e| error::of_log(&e))?;
     let head = head.ok_or_else(missing)?;
-    if !access::may(&caller.actor, access::LOG, access::HISTORY, false) {
+    let everyones = require_history(&caller).is_ok();
+    if !everyones {
         // What is kept from a caller and what does not exist look the same.
         let table = ReadTable::of_kind(&head.kind).ok_or_else(missing)?;
         let view = View::of_past(&caller.actor, table)?;
@@ -71,13 +71,21 @@ pub(super) async fn of_stream(
             reads.find_in_time(&view, table, id).await?.ok_or_else(missing)?;
         }
     }
-    answer(reads, query, validity).await
+    let read_by = everyones.then(|| ReadBy { caller, asked: written_down });
+    answer(reads, query, validity, read_by).await
+}
+
+/// Who reads everyone's past, and what they asked for: it is written down.
+struct ReadBy {
+    caller: Caller,
+    asked: Value,
 }
 
 async fn answer(
     reads: Arc<Reads>,
     query: LogQuery,
     validity: Validity,
+    read_by: Option<ReadBy>,
 ) -> Result<Response, Problem> {
     let head = reads.log.head().await.map_err(|e| error::of_log(&e))?;
     let after = match query.start {
@@ -86,14 +94,34 @@ async fn answer(
         Start::Cursor(cursor) => same_log(cursor, &head)?,
     };
     match query.form {
-        Form::Page => page(&reads, &query, after, &head).await,
-        Form::Lines => Ok(Tail::new(reads, query.filter, after, head, validity).lines()),
+        Form::Page => {
+            let (response, rows) = page(&reads, &query, after, &head).await?;
+            if let Some(ReadBy { caller, asked }) = read_by {
+                reads.note_read(&caller, "events", asked, rows);
+            }
+            Ok(response)
+        }
+        Form::Lines => {
+            let reading = begin(&reads, read_by).await?;
+            Ok(Tail::new(reads, query.filter, after, head, validity).lines(reading))
+        }
         Form::Live => {
             if query.filter.to.is_some() {
                 return Err(Problem::malformed("live events have no end: leave `to` out"));
             }
+            // Without an end: it goes on for as long as somebody listens.
+            begin(&reads, read_by).await?;
             Ok(Tail::new(reads, query.filter, after, head, validity).live())
         }
+    }
+}
+
+async fn begin(reads: &Reads, read_by: Option<ReadBy>) -> Result<Option<Reading>, Problem> {
+    match read_by {
+        Some(ReadBy { caller, asked }) => {
+            reads.begin_read(&caller, "events", asked).await.map(Some)
+        }
+        None => Ok(None),
     }
 }
 
@@ -117,7 +145,7 @@ async fn page(
     query: &LogQuery,
     mut after: i64,
     head: &Head,
-) -> Result<Response, Problem> {
+) -> Result<(Response, usize), Problem> {
     let mut filter = query.filter.clone();
     filter.up_to_position = Some(head.position);
     let mut events: Vec<Recorded> = Vec::new();
@@ -142,5 +170,5 @@ async fn page(
         .map_err(|error| Problem::internal(&error))?;
     let body =
         PageBody { data: &data, has_more: more, next_cursor: Some(next), position: head.position };
-    answer::json(&body, head.position)
+    Ok((answer::json(&body, head.position)?, data.len()))
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::log_query;
+use super::{audit, journals, log_query};
+use crate::queries::journals::Journal;
 use crate::queries::list;
 use crate::queries::tables::{FilterBy, Match, ReadTable, read_tables};
 use crate::table::ColumnName;
@@ -18,6 +19,11 @@ pub(super) const REBUILDS: &str = "/v1/rebuilds";
 /// Another try for parked events.
 pub(super) const RETRY: &str = "/v1/platform/projector/retry";
 
+/// Who changed what.
+pub(super) const AUDIT: &str = "/v1/audit";
+/// What people did that made no event.
+pub(super) const JOURNALS: &str = "/v1/journals/{journal}";
+
 /// Every address that answers GET, and its operation in OpenAPI 3.1.
 #[must_use]
 pub fn operations() -> Vec<(String, Value)> {
@@ -26,6 +32,9 @@ pub fn operations() -> Vec<(String, Value)> {
         operations.push((table.path(), list_operation(table)));
         if table.single {
             operations.push((format!("{}/{{id}}", table.path()), one_operation(table)));
+            if table.kind.is_some() {
+                operations.push((format!("{}/{{id}}/diff", table.path()), diff_operation(table)));
+            }
         }
     }
     operations.push((EVENTS.to_owned(), events_operation(log_query::OF_ALL, false)));
@@ -39,6 +48,8 @@ pub fn operations() -> Vec<(String, Value)> {
             "responses": { "200": { "description": "The state", "headers": position_header() }, "403": problem("This caller may not") },
         }),
     ));
+    operations.push((AUDIT.to_owned(), audit_operation()));
+    operations.push((JOURNALS.to_owned(), journals_operation()));
     operations.push((
         REBUILDS.to_owned(),
         json!({
@@ -49,6 +60,52 @@ pub fn operations() -> Vec<(String, Value)> {
         }),
     ));
     operations
+}
+
+fn audit_operation() -> Value {
+    let texts = |(name, description): &(&str, &str)| {
+        parameter(name, description, json!({ "type": "string" }))
+    };
+    let mut parameters: Vec<Value> = audit::PARAMETERS.iter().map(texts).collect();
+    parameters.extend(freshness_headers());
+    let page = json!({ "type": "object", "properties": {
+        "data": { "type": "array", "items": { "type": "object" } }, "has_more": { "type": "boolean" },
+        "next_cursor": { "type": ["string", "null"] }, "position": { "type": "integer" },
+    } });
+    let mut responses = responses(&page);
+    for form in ["application/x-ndjson", "text/csv"] {
+        responses["200"]["content"][form] =
+            json!({ "schema": { "type": "string", "description": "Every row, oldest first" } });
+    }
+    json!({
+        "tags": ["audit"],
+        "operationId": "audit",
+        "summary": "Who changed what: a page, all of it, a count, or a sample",
+        "parameters": parameters,
+        "responses": responses,
+    })
+}
+
+fn journals_operation() -> Value {
+    let texts = |(name, description): &(&str, &str)| {
+        parameter(name, description, json!({ "type": "string" }))
+    };
+    let mut parameters: Vec<Value> = journals::PARAMETERS.iter().map(texts).collect();
+    let names: Vec<&str> = Journal::ALL.iter().map(|journal| journal.name()).collect();
+    parameters.push(
+        json!({ "name": "journal", "in": "path", "required": true, "schema": { "enum": names } }),
+    );
+    let page = json!({ "type": "object", "properties": {
+        "data": { "type": "array", "items": { "type": "object" } }, "has_more": { "type": "boolean" },
+        "next_cursor": { "type": "string" }, "position": { "type": "integer" },
+    } });
+    json!({
+        "tags": ["audit"],
+        "operationId": "journals",
+        "summary": "Refused commands, attempts to sign in, reads of everyone's past: newest first",
+        "parameters": parameters,
+        "responses": responses(&page),
+    })
 }
 
 /// Every address of the read side that answers POST, and its operation in OpenAPI 3.1.
@@ -116,6 +173,11 @@ fn one_operation(table: &ReadTable) -> Value {
             "As it was at this position of the log",
             json!({ "type": "integer", "minimum": 0 }),
         ),
+        parameter(
+            "at_version",
+            "As this version of it was",
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
     ];
     parameters.extend(freshness_headers());
     let mut responses = responses(&row_schema(table));
@@ -125,6 +187,28 @@ fn one_operation(table: &ReadTable) -> Value {
         "tags": [table.context],
         "operationId": format!("{}.{}.read", table.context, table.plural),
         "summary": format!("One row of {}, now or as it was", table.name()),
+        "parameters": parameters,
+        "responses": responses,
+    })
+}
+
+fn diff_operation(table: &ReadTable) -> Value {
+    let text = || json!({ "type": "string" });
+    let mut parameters = vec![
+        json!({ "name": "id", "in": "path", "required": true, "schema": text() }),
+        json!({ "name": "from", "in": "query", "required": true, "description": "The earlier moment: an RFC 3339 time or a position of the log", "schema": text() }),
+        parameter("to", "The later moment; now where it is left out", text()),
+    ];
+    parameters.extend(freshness_headers());
+    let mut responses = responses(
+        &json!({ "type": "object", "description": "changes: what differs in the end; steps: every event in between, with the rows that it changed" }),
+    );
+    responses["404"] = problem("There is none");
+    responses["422"] = problem("That time or position is in the future");
+    json!({
+        "tags": [table.context],
+        "operationId": format!("{}.{}.diff", table.context, table.plural),
+        "summary": format!("What changed in one row of {} between two moments, and the events that changed it", table.name()),
         "parameters": parameters,
         "responses": responses,
     })

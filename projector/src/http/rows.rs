@@ -8,14 +8,18 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use daybook_http::{Caller, Params, Problem};
 use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::answer::{self, PageBody};
+use super::reading::require_history;
 use super::{Reads, error};
+use crate::queries::diff;
 use crate::queries::filter::INSTANT;
 use crate::queries::list::ListRequest;
 use crate::queries::one::{self, Found, RowId};
 use crate::queries::past::{self, Upto};
-use crate::queries::reader::View;
+use crate::queries::reader::{Eyes, View};
 use crate::queries::tables::ReadTable;
 
 type Pairs = Query<Vec<(String, String)>>;
@@ -56,7 +60,7 @@ pub(super) async fn one(
     }
     let mut params = Params::new(pairs)?;
     let upto = upto(&mut params)?;
-    params.finish(&["as_of", "at_position"])?;
+    params.finish(&["as_of", "at_position", "at_version"])?;
     let place = Place { table, id: RowId::parse(table, &id), text: &id };
     match upto {
         None => now(&reads, &place, &headers, &caller).await,
@@ -69,16 +73,19 @@ fn table(context: &str, plural: &str) -> Result<&'static ReadTable, Problem> {
         .ok_or_else(|| Problem::not_found(format!("there is no table at /v1/{context}/{plural}")))
 }
 
-/// `as_of` or `at_position`.
+/// `as_of`, `at_position` or `at_version`.
 fn upto(params: &mut Params) -> Result<Option<Upto>, Problem> {
     let instant = params.parse::<DateTime<Utc>>("as_of", INSTANT)?;
     let position = params.parse::<i64>("at_position", "a position of the log")?;
-    match (instant, position) {
-        (None, None) => Ok(None),
-        (Some(instant), None) => Ok(Some(Upto::Instant(instant))),
-        (None, Some(position)) if position >= 0 => Ok(Some(Upto::Position(position))),
-        (None, Some(_)) => Err(Problem::malformed("at_position is not negative")),
-        (Some(_), Some(_)) => Err(Problem::malformed("as_of and at_position exclude each other")),
+    let version = params.parse::<i64>("at_version", "a version of the entity")?;
+    match (instant, position, version) {
+        (None, None, None) => Ok(None),
+        (Some(instant), None, None) => Ok(Some(Upto::Instant(instant))),
+        (None, Some(position), None) if position >= 0 => Ok(Some(Upto::Position(position))),
+        (None, Some(_), None) => Err(Problem::malformed("at_position is not negative")),
+        (None, None, Some(version)) if version >= 1 => Ok(Some(Upto::Version(version))),
+        (None, None, Some(_)) => Err(Problem::malformed("versions begin with 1")),
+        _ => Err(Problem::malformed("as_of, at_position and at_version exclude each other")),
     }
 }
 
@@ -104,6 +111,30 @@ impl Place<'_> {
         let Some(id) = self.id else { return Ok(None) };
         reads.find_in_time(view, self.table, id).await
     }
+
+    /// The stream that the row comes from; also of one that is gone by now, for those who may read
+    /// everyone's past.
+    async fn stream(&self, reads: &Reads, view: &View, caller: &Caller) -> Result<Uuid, Problem> {
+        if let Some(found) = self.find_in_time(reads, view).await? {
+            return found.stream.ok_or_else(|| self.missing());
+        }
+        let (Some(RowId::Uuid(id)), "id", Ok(())) =
+            (self.id, self.table.stream, require_history(caller))
+        else {
+            return Err(self.missing());
+        };
+        let head = reads.log.stream_head(id).await.map_err(|e| error::of_log(&e))?;
+        let is_it = head.is_some_and(|head| Some(head.kind.as_str()) == self.table.kind);
+        if is_it { Ok(id) } else { Err(self.missing()) }
+    }
+
+    /// Has it written down that its past was read, unless it is the reader's own.
+    fn note(&self, reads: &Reads, view: &View, caller: &Caller, what: &'static str, asked: Value) {
+        if view.eyes != Eyes::Own {
+            let asked = json!({ "table": self.table.path(), "id": self.text, "asked": asked });
+            reads.note_read(caller, what, asked, 1);
+        }
+    }
 }
 
 async fn now(
@@ -128,38 +159,116 @@ async fn then(
     let view = View::of_past(&caller.actor, place.table)?;
     reads.stands_on(headers).await?;
     let position = past::position(&reads.log, upto).await.map_err(|e| error::of_past(&e))?;
-    let position = position.unwrap_or_default();
-    let found = place.find_in_time(reads, &view).await?.ok_or_else(|| place.missing())?;
-    let not_yet = || {
-        Problem::not_found(format!(
-            "{}/{} did not exist at position {position}",
-            place.table.path(),
-            place.text
-        ))
-        .with("position", position)
-    };
     if place.table.kind.is_none() {
+        let found = place.find_in_time(reads, &view).await?.ok_or_else(|| place.missing())?;
+        let position = position.ok_or_else(|| {
+            Problem::malformed(format!("rows of {} have no versions", place.table.path()))
+        })?;
         // A row of the audit trail never changes: it was there, or it was not.
         return if stood_at(&found)? > position {
-            Err(not_yet())
+            Err(not_yet(place, position))
         } else {
             answer::json(&found.row, position)
         };
     }
-    let stream = found.stream.ok_or_else(not_yet)?;
-    let past = past::fold(&reads.log, stream, Upto::Position(position))
-        .await
-        .map_err(|e| error::of_past(&e))?;
+    let stream = place.stream(reads, &view, caller).await?;
+    // An instant and a position are the same thing from here on.
+    let upto = position.map_or(upto, Upto::Position);
+    let past = past::fold(&reads.log, stream, upto).await.map_err(|e| error::of_past(&e))?;
+    if let Upto::Version(asked) = upto
+        && asked > past.version
+    {
+        return Err(Problem::not_found(format!(
+            "{}/{} has {} versions, {asked} is not one of them",
+            place.table.path(),
+            place.text,
+            past.version
+        )));
+    }
     let is_it = |row: &&crate::rows::SeenRow| {
         row.table == place.table.name() && place.id == Some(RowId::Uuid(row.entity))
     };
-    let row = past.rows.iter().find(is_it).ok_or_else(not_yet)?;
-    let response = answer::json(&row.row, position)?;
+    let row = past.rows.iter().find(is_it).ok_or_else(|| not_yet(place, past.position))?;
+    place.note(reads, &view, caller, "past", json!({ "position": past.position }));
+    let response = answer::json(&row.row, past.position)?;
     Ok(if place.table.stream == "id" {
         answer::with_version(response, past.version)
     } else {
         response
     })
+}
+
+fn not_yet(place: &Place<'_>, position: i64) -> Problem {
+    Problem::not_found(format!(
+        "{}/{} did not exist at position {position}",
+        place.table.path(),
+        place.text
+    ))
+    .with("position", position)
+}
+
+/// What changed in one row's stream between two moments: `GET /v1/{context}/{plural}/{id}/diff`.
+pub(super) async fn view(
+    State(reads): State<Arc<Reads>>,
+    Path((context, plural, id, name)): Path<(String, String, String, String)>,
+    Query(pairs): Pairs,
+    headers: HeaderMap,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    let table = table(&context, &plural)?;
+    if name != "diff" || !table.single || table.kind.is_none() {
+        let path = table.path();
+        return Err(Problem::not_found(format!("there is nothing to read at {path}/{id}/{name}")));
+    }
+    let mut params = Params::new(pairs)?;
+    let (from, to) = (moment(&mut params, "from")?, moment(&mut params, "to")?);
+    params.finish(&["from", "to"])?;
+    let from = from.ok_or_else(|| Problem::malformed("from is missing: a time or a position"))?;
+    let place = Place { table, id: RowId::parse(table, &id), text: &id };
+    let view = View::of_past(&caller.actor, table)?;
+    reads.stands_on(&headers).await?;
+    let position =
+        async |upto| past::position(&reads.log, upto).await.map(Option::unwrap_or_default);
+    let from = position(from).await.map_err(|e| error::of_past(&e))?;
+    let to = match to {
+        Some(to) => position(to).await.map_err(|e| error::of_past(&e))?,
+        None => reads.log.head().await.map_err(|e| error::of_log(&e))?.position,
+    };
+    if from > to {
+        let says = format!("from (position {from}) is after to (position {to}); swap them");
+        return Err(Problem::malformed(says));
+    }
+    let stream = place.stream(&reads, &view, &caller).await?;
+    // A row with a stream of its own shows all of that stream; one of several only itself.
+    let mut found =
+        diff::between(&reads.log, stream, from, to).await.map_err(|e| error::of_past(&e))?;
+    if table.stream != "id" {
+        let is_it = |row: Uuid| place.id == Some(RowId::Uuid(row));
+        found.changes.retain(|changed| changed.table == table.name() && is_it(changed.entity));
+        for step in &mut found.steps {
+            step.rows.retain(|row| row.table == table.name() && is_it(row.entity));
+        }
+        found.steps.retain(|step| !step.rows.is_empty());
+    }
+    let asked = json!({ "from_position": from, "to_position": to });
+    place.note(&reads, &view, &caller, "diff", asked);
+    answer::json(&found, to)
+}
+
+/// A position of the log, or a time.
+fn moment(params: &mut Params, name: &str) -> Result<Option<Upto>, Problem> {
+    let Some(text) = params.text(name) else { return Ok(None) };
+    if let Ok(position) = text.parse::<i64>()
+        && position >= 0
+    {
+        return Ok(Some(Upto::Position(position)));
+    }
+    let instant = text.parse::<DateTime<Utc>>().map_err(|_| {
+        Problem::malformed(format!(
+            "query parameter {name}={text:?} is no position and not {INSTANT}"
+        ))
+    })?;
+    Ok(Some(Upto::Instant(instant)))
 }
 
 /// The position of an audit row's event.

@@ -8,6 +8,7 @@ use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use daybook_http::StillValid;
+use daybook_store::records::Reading;
 use daybook_store::{Filter, Head, ReadError, Recorded};
 use futures::{Stream, stream};
 use tokio::sync::watch;
@@ -35,6 +36,9 @@ pub(super) struct Tail {
     valid: Option<StillValid>,
     checked: Instant,
     told: Instant,
+    /// Written down: it is said there when it is over, and how many events left.
+    reading: Option<Reading>,
+    handed_out: i64,
 }
 
 /// Why lines end before the head.
@@ -44,6 +48,8 @@ enum Broken {
     Read(#[from] ReadError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    #[error("its end cannot be written down: {0}")]
+    Unrecorded(#[from] sqlx::Error),
     #[error("the key in use is no longer valid")]
     Revoked,
     #[error("the service stops")]
@@ -62,18 +68,25 @@ impl Tail {
         let moves = reads.follow.head();
         let (checked, told) = (Instant::now(), Instant::now());
         let valid = valid.map(|Extension(valid)| valid);
-        Self { reads, filter, after, head, moves, valid, checked, told }
+        let (reading, handed_out) = (None, 0);
+        Self { reads, filter, after, head, moves, valid, checked, told, reading, handed_out }
     }
 
     /// One event a line, up to the head as it was when reading began. Breaks off, rather than ends,
     /// when it cannot be finished: a client that sees the end has seen everything.
-    pub(super) fn lines(mut self) -> Response {
+    pub(super) fn lines(mut self, reading: Option<Reading>) -> Response {
         let position = self.head.position;
         self.filter.up_to_position = Some(position);
+        self.reading = reading;
         let pages = stream::try_unfold(self, |mut tail| async move {
             let lines = tail.next_lines().await.inspect_err(|error| {
                 tracing::warn!(%error, "a reading of the log broke off");
             })?;
+            if lines.is_none()
+                && let Some(reading) = tail.reading.take()
+            {
+                reading.end(&tail.reads.pool, tail.handed_out, None).await?;
+            }
             Ok::<_, Broken>(lines.map(|lines| (lines, tail)))
         });
         answer::streaming("application/x-ndjson", Body::from_stream(pages), position)
@@ -95,6 +108,7 @@ impl Tail {
             if page.events.is_empty() {
                 continue;
             }
+            self.handed_out += i64::try_from(page.events.len()).unwrap_or(0);
             let mut lines = String::with_capacity(page.events.len() * 768);
             for event in &page.events {
                 lines.push_str(cloud_event::json(event, self.head.epoch)?.get());

@@ -3,7 +3,9 @@
 pub mod checkpoints;
 pub mod cloud_event;
 pub mod cursor;
+pub mod diff;
 pub mod filter;
+pub mod journals;
 mod json;
 pub mod list;
 pub mod one;

@@ -9,7 +9,7 @@ use crate::catalog::{Event, Rows, Touched};
 use crate::rows::{Fault, SeenRow};
 
 /// How many events are read at a time.
-const PAGE: i64 = 2_000;
+pub(super) const PAGE: i64 = 2_000;
 
 /// Up to where a stream is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

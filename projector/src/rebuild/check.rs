@@ -71,7 +71,10 @@ pub(super) fn complete(
 
 /// The columns that projections write, without constraints, with an index on the key where rows may
 /// have to be found again.
-async fn make_scratch(table: &TableInfo, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn make_scratch(
+    table: &TableInfo,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
     let name = table.name;
     let columns = joined(table.columns.iter().map(|column| column.name.to_owned()), ", ");
     let make = format!(

@@ -15,6 +15,7 @@ mod compare;
 pub(crate) mod drift;
 mod error;
 pub(crate) mod fill;
+mod reconcile;
 mod state;
 mod swap;
 
@@ -23,6 +24,8 @@ pub use check::check;
 pub use compare::{Behind, DifferentRow, Report, TableReport};
 pub use error::RebuildError;
 pub use state::{Rebuild, rebuilds};
+
+pub use reconcile::{Reconciled, ReconciledCount, ReconciledRow, reconcile};
 
 /// The schema in which a new set of read tables is made.
 pub const NEXT: &str = "read_model_next";

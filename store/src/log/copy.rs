@@ -1,9 +1,9 @@
 //! The log by COPY: the fastest way through a long stretch of it.
 
-use bytes::{Buf, Bytes, BytesMut};
-use futures::stream::BoxStream;
+use bytes::{Buf, BytesMut};
 use futures::{Stream, StreamExt};
-use sqlx::postgres::PgPoolCopyExt;
+use sqlx::PgPool;
+use tokio::sync::mpsc;
 
 use super::Log;
 use super::binary::{self, Tuple};
@@ -14,6 +14,13 @@ use crate::recorded::Recorded;
 const STRETCH: i64 = 20_000;
 /// Events handed over at once, about.
 const HANDED_OVER: usize = 1000;
+
+/// Bytes that come from the server before they are handed on, about.
+const GATHERED: usize = 128 * 1024;
+/// How often that, at most, waits to be read.
+const WAITING: usize = 4;
+
+type Gathered = Result<BytesMut, sqlx::Error>;
 
 /// Which lanes a reader by COPY wants: of every `of` lanes the one numbered `this`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +42,7 @@ struct Copying {
     after: i64,
     up_to: i64,
     share: Share,
-    rows: Option<BoxStream<'static, Result<Bytes, sqlx::Error>>>,
+    rows: Option<mpsc::Receiver<Gathered>>,
     buffer: BytesMut,
     begun: bool,
 }
@@ -86,7 +93,7 @@ impl Copying {
                 }
                 continue;
             };
-            match rows.next().await {
+            match rows.recv().await {
                 Some(bytes) => {
                     self.buffer.extend_from_slice(&bytes?);
                     self.take(&mut events)?;
@@ -110,7 +117,9 @@ impl Copying {
             .replace("$2", &end.to_string())
             .replace("$3", &self.share.of.max(1).to_string())
             .replace("$4", &self.share.this.to_string());
-        self.rows = Some(self.log.pool().copy_out_raw(&statement).await?);
+        let (sender, receiver) = mpsc::channel(WAITING);
+        tokio::spawn(copy_out(self.log.pool().clone(), statement, sender));
+        self.rows = Some(receiver);
         self.after = end;
         self.buffer.clear();
         self.begun = false;
@@ -133,5 +142,28 @@ impl Copying {
                 Tuple::Incomplete | Tuple::End => return Ok(()),
             }
         }
+    }
+}
+
+/// Hands on what one COPY gives. A reader who goes away before its end leaves a connection that still
+/// has rows to give: they are read to the end here, or the next one who uses it would get them.
+async fn copy_out(pool: PgPool, statement: String, sender: mpsc::Sender<Gathered>) {
+    let copied = async {
+        let mut connection = pool.acquire().await?;
+        let mut rows = connection.copy_out_raw(&statement).await?;
+        let mut gathered = BytesMut::with_capacity(GATHERED + 4096);
+        while let Some(bytes) = rows.next().await {
+            gathered.extend_from_slice(&bytes?);
+            if gathered.len() >= GATHERED {
+                let full =
+                    std::mem::replace(&mut gathered, BytesMut::with_capacity(GATHERED + 4096));
+                let _ = sender.send(Ok(full)).await;
+            }
+        }
+        let _ = sender.send(Ok(gathered)).await;
+        Ok(())
+    };
+    if let Err(error) = copied.await {
+        let _ = sender.send(Err(error)).await;
     }
 }

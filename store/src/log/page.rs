@@ -71,7 +71,11 @@ impl Log {
 
     /// The positions between which the filter's times and bounds lie: (excluded, included).
     /// The upper one is never above the head, so a page never passes what is not yet there.
-    async fn bounds(&self, after: i64, filter: &Filter) -> Result<(i64, i64), ReadError> {
+    pub(super) async fn bounds(
+        &self,
+        after: i64,
+        filter: &Filter,
+    ) -> Result<(i64, i64), ReadError> {
         let (first, last): (i64, i64) = sqlx::query_as(include_str!("bounds.sql"))
             .bind(after)
             .bind(filter.from)

@@ -91,7 +91,10 @@ async fn no_hash_of_a_secret_leaves_by_any_address() {
             _ => vec![ada],
         };
         for id in ids {
-            let path = path.replace("{id}", &id.to_string());
+            let mut path = path.replace("{id}", &id.to_string()).replace("{journal}", "refusals");
+            if path.ends_with("/diff") {
+                path.push_str("?from=0");
+            }
             texts.push((path.clone(), service.get_posted(&admin, &path).await.ok().text));
             if path.ends_with(&id.to_string()) {
                 let then = format!("{path}?at_position={head}");

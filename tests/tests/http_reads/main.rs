@@ -6,7 +6,10 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
 
+mod audit;
+mod diff;
 mod events;
+mod journals;
 mod keys;
 mod past;
 mod permissions;

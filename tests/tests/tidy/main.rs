@@ -10,6 +10,7 @@ mod documents;
 mod event_matches;
 mod migrations;
 mod mirrored_paths;
+mod side_effects;
 mod sources;
 mod tree;
 

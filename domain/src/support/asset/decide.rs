@@ -70,7 +70,7 @@ fn give_back(piece: &Piece) -> Decision {
     if piece.status == AssetStatus::Active {
         return Ok(vec![]);
     }
-    one(Returned { from: piece.assigned_to })
+    one(Returned::from(piece.assigned_to))
 }
 
 fn move_it(piece: &Piece, command: &Move) -> Decision {

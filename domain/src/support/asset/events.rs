@@ -3,9 +3,10 @@
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::values::{JsonObject, Reason, Text};
+use crate::values::{CameFrom, JsonObject, Reason, Text};
 
 /// What a piece of equipment is, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,9 +57,30 @@ pub struct Assigned {
 /// It came back into stock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Returned {
-    /// Who had had it; absent where it came from repair.
+    /// Where it was before.
+    pub came_from: CameFrom,
+    /// Who had had it, if someone did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Uuid>,
+    pub returned_by: Option<Uuid>,
+}
+
+impl Returned {
+    /// From whoever had it; from repair where nobody did.
+    #[must_use]
+    pub fn from(returned_by: Option<Uuid>) -> Self {
+        let came_from = if returned_by.is_some() { CameFrom::Person } else { CameFrom::Repair };
+        Self { came_from, returned_by }
+    }
+
+    /// Version 1 had `from`: who had had it, absent where it came from repair.
+    fn of_version_1(fields: &mut Map<String, Value>) {
+        let returned_by = fields.remove("from").filter(|from| !from.is_null());
+        let came_from = if returned_by.is_some() { "person" } else { "repair" };
+        fields.insert("came_from".to_owned(), came_from.into());
+        if let Some(returned_by) = returned_by {
+            fields.insert("returned_by".to_owned(), returned_by);
+        }
+    }
 }
 
 /// It is somewhere else now.
@@ -100,7 +122,7 @@ crate::events! {
     pub enum AssetEvent {
         "support.asset.registered" @ 1 => Registered,
         "support.asset.assigned" @ 1 => Assigned,
-        "support.asset.returned" @ 1 => Returned,
+        "support.asset.returned" @ 2 => Returned { 1 => Returned::of_version_1 },
         "support.asset.moved" @ 1 => Moved,
         "support.asset.sent_to_repair" @ 1 => SentToRepair,
         "support.asset.retired" @ 1 => Retired,

@@ -78,7 +78,7 @@ fn one_person_has_it_at_a_time() {
     let other = past([assigned(ADA)]).decide(to(BOB), &clerk());
     let says = format!("{ADA} has it; it must come back before another gets it");
     assert_refused(other, Rule, "asset-assigned", &says);
-    let back = past([assigned(ADA), Returned { from: Some(ADA) }.into()]);
+    let back = past([assigned(ADA), Returned::from(Some(ADA)).into()]);
     assert_eq!(back.decide(to(BOB), &clerk()), one(Assigned { user_id: BOB }));
     let says = "the asset is in repair; it must come back before anyone gets it";
     assert_refused(past([in_repair()]).decide(to(ADA), &clerk()), Rule, "asset-in-repair", says);
@@ -102,9 +102,9 @@ fn whoever_gets_it_is_active() {
 fn it_comes_back_from_people_and_from_repair() {
     assert_eq!(past([]).decide(Return {}, &clerk()), NOTHING);
     let from_ada = past([assigned(ADA)]).decide(Return {}, &clerk());
-    assert_eq!(from_ada, one(Returned { from: Some(ADA) }));
-    assert_eq!(past([in_repair()]).decide(Return {}, &clerk()), one(Returned { from: None }));
-    let back = past([assigned(ADA), Returned { from: Some(ADA) }.into()]);
+    assert_eq!(from_ada, one(Returned::from(Some(ADA))));
+    assert_eq!(past([in_repair()]).decide(Return {}, &clerk()), one(Returned::from(None)));
+    let back = past([assigned(ADA), Returned::from(Some(ADA)).into()]);
     let piece = back.state.piece().expect("a piece");
     assert_eq!((piece.status, piece.assigned_to), (AssetStatus::Active, None));
 }

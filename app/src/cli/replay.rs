@@ -1,0 +1,177 @@
+//! `daybook replay`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use daybook_projector::replay::{
+    Destination, Format, Order, Progress, Replay, ReplayError, Summary,
+};
+
+use super::history::History;
+use super::log_filter::LogFilter;
+use super::output::{self, Output, line};
+use super::{Exit, Failure, Outcome, Session};
+use crate::import::progress;
+
+/// Write history, or a slice of it, to a file
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The form follows from the file's name: .ndjson, .csv or .parquet; --format parquet-by-type and parquet-by-month make a folder of typed files. - is NDJSON on standard output, with the summary on standard error. Secrets and their hashes are left out. An interrupted replay leaves FILE.replay beside the file: the same command goes on from there, over the same stretch of the log, and gives the same bytes (of Parquet, whole months are kept and the rest is begun again). The digest is SHA-256 over the events as lines of NDJSON, whatever the form; of an NDJSON file it is what sha256sum says.\n\nExample: daybook replay 2026-01.ndjson --contexts banking --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z"
+)]
+pub(super) struct ReplayCommand {
+    /// The file; - is standard output
+    file: PathBuf,
+    /// The form [default: by the file's name]
+    #[arg(long, value_enum)]
+    format: Option<Form>,
+    #[command(flatten)]
+    which: LogFilter,
+    /// The first position
+    #[arg(long, value_name = "POSITION", default_value_t = 1)]
+    from_position: i64,
+    /// The last position [default: the log's last one now]
+    #[arg(long, value_name = "POSITION")]
+    to_position: Option<i64>,
+    /// So many times as fast as it happened [default: as fast as it goes]
+    #[arg(long, value_name = "TIMES", value_parser = speed)]
+    speed: Option<f64>,
+    /// Throw away what is there, finished or not
+    #[arg(long)]
+    anew: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// A line of JSON for each event.
+    Ndjson,
+    /// A line of CSV for each event, after one of names.
+    Csv,
+    /// One Parquet file; the data of events as JSON.
+    Parquet,
+    /// A folder of Parquet files, one for each type of event, with a typed column for each field.
+    ParquetByType,
+    /// The same, one for each type and month of recording.
+    ParquetByMonth,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(times) if (0.001..=1e9).contains(&times) => Ok(times),
+        Ok(_) | Err(_) => Err("from 0.001 to 1000000000 times as fast".to_owned()),
+    }
+}
+
+impl ReplayCommand {
+    pub(super) async fn run(self, session: Session) -> Outcome {
+        let order = Order {
+            filter: self.which.filter(self.to_position),
+            after: (self.from_position - 1).max(0),
+            format: self.format()?,
+            speed: self.speed,
+        };
+        let history = History::open(&session).await?;
+        let outcome = self.write(&history, order).await;
+        history.close().await?;
+        outcome
+    }
+
+    fn to_stdout(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    fn format(&self) -> Result<Format, Failure> {
+        let named = self.file.extension().and_then(|end| end.to_str());
+        let form = match (self.format, named) {
+            (Some(form), _) => form,
+            (None, Some("csv")) => Form::Csv,
+            (None, Some("ndjson" | "jsonl")) => Form::Ndjson,
+            (None, Some("parquet")) => Form::Parquet,
+            (None, _) if self.to_stdout() => Form::Ndjson,
+            (None, _) => {
+                return Err(Failure::wrong_use(format!(
+                    "{} does not say in which form; name it .ndjson, .csv or .parquet, or add --format",
+                    self.file.display()
+                )));
+            }
+        };
+        Ok(match form {
+            Form::Ndjson => Format::Ndjson,
+            Form::Csv => Format::Csv,
+            Form::Parquet => Format::Parquet,
+            Form::ParquetByType => Format::ParquetByType,
+            Form::ParquetByMonth => Format::ParquetByMonth,
+        })
+    }
+
+    async fn write(&self, history: &History, order: Order) -> Outcome {
+        let destination = if self.to_stdout() {
+            Destination::Stdout
+        } else {
+            Destination::Path { path: self.file.clone(), anew: self.anew }
+        };
+        let asked = order.described();
+        let replay = Replay::plan(&history.log, order, destination).await;
+        let replay = replay.map_err(of_replay)?;
+        if let Some(position) = replay.resumes_after() {
+            eprintln!("going on after position {position}");
+        }
+        let bar = progress::bar(0, "replaying");
+        let tell = |Progress { done, total }| {
+            bar.set_length(total.unsigned_abs());
+            bar.set_position(done.unsigned_abs());
+        };
+        // Who takes history out is written down before any of it leaves.
+        let reading = history.begin_read("replay", asked).await?;
+        let summary = replay.run(&history.log, &tell).await;
+        bar.finish_and_clear();
+        match summary {
+            Ok(summary) => {
+                let rows = i64::try_from(summary.events).unwrap_or(i64::MAX);
+                history.end_read(reading, rows, Some(summary.digest.clone())).await?;
+                self.tell(&summary)
+            }
+            // Such as `head`, which has seen enough.
+            Err(ReplayError::Gone) => Ok(Exit::Done),
+            Err(error) => Err(of_replay(error)),
+        }
+    }
+
+    fn tell(&self, summary: &Summary) -> Outcome {
+        let text = match self.output {
+            Output::Json => serde_json::to_string_pretty(summary)?,
+            Output::Table => format!(
+                "{} events of {} types, positions {} to {} of the log, {} bytes in {:.1} s\nSHA-256 {}",
+                summary.events,
+                summary.types.len(),
+                summary.after_position + 1,
+                summary.up_to_position,
+                summary.bytes,
+                summary.seconds,
+                summary.digest,
+            ),
+        };
+        if self.to_stdout() {
+            eprintln!("{text}");
+            return Ok(Exit::Done);
+        }
+        line(text);
+        if self.output == Output::Table {
+            let types: Vec<_> = summary.types.iter().collect();
+            output::rows(Output::Table, ["EVENTS", "TYPE"], &types, |(name, count)| {
+                [count.to_string(), (*name).clone()]
+            })?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn of_replay(error: ReplayError) -> Failure {
+    match error {
+        ReplayError::InTheWay(message) => Failure::wrong_use(message),
+        other => other.into(),
+    }
+}

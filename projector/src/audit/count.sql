@@ -1,0 +1,18 @@
+SELECT a.action::text, a.entity_type::text, count(*)
+FROM public.audit_logs a
+LEFT JOIN journal.events e ON e.position = a.position AND e.recorded_at = a.created_at
+WHERE ($1::uuid IS NULL OR a.entity_id = $1)
+  AND ($2::text IS NULL OR a.entity_type = $2)
+  AND ($3::uuid IS NULL OR a.user_id = $3)
+  AND ($4::text IS NULL OR a.action = $4)
+  AND ($5::uuid IS NULL OR e.tenant_id = $5)
+  AND ($6::timestamptz IS NULL OR a.created_at >= $6)
+  AND ($7::timestamptz IS NULL OR a.created_at < $7)
+  AND ($8::inet IS NULL OR a.ip_address <<= $8)
+  AND ($9::uuid IS NULL OR a.correlation_id = $9)
+  AND ($10::uuid IS NULL OR a.stream_id = $10)
+  AND ($11::text IS NULL OR a.event_type = $11)
+  AND (a.position <= $12 OR a.position IS NULL)
+  AND a.created_at <= $13
+GROUP BY 1, 2
+ORDER BY 1, 2

@@ -1,0 +1,64 @@
+//! Why a replay ended early.
+
+use std::io;
+use std::path::Path;
+
+use daybook_domain::message::DecodeError;
+use daybook_store::ReadError;
+
+use crate::columns::SheetError;
+
+/// Why a replay ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The log could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// An event's data is no JSON.
+    #[error("position {position}: {source}")]
+    Json {
+        /// The event.
+        position: i64,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// An event that this build does not know has no typed columns.
+    #[error("position {position}: {source}")]
+    Decode {
+        /// The event.
+        position: i64,
+        /// What is not known.
+        source: DecodeError,
+    },
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Whoever read what was written has gone away.
+    #[error("nobody reads any more")]
+    Gone,
+    /// What is there does not go with what is asked for.
+    #[error("{0}")]
+    InTheWay(String),
+    /// A columnar file could not be made.
+    #[error(transparent)]
+    Columns(SheetError),
+    /// Our own.
+    #[error("the replay broke: {0}")]
+    Fault(String),
+}
+
+impl ReplayError {
+    /// What went wrong with this file.
+    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.display().to_string();
+        move |source| match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::Gone,
+            _ => Self::File { path, source },
+        }
+    }
+}

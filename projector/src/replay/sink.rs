@@ -1,0 +1,35 @@
+//! Where events go, one after the other.
+
+use daybook_store::Recorded;
+
+use super::ReplayError;
+
+/// A form of output. It is written to by one thread, from the first event to the last.
+pub(super) trait Sink: Send {
+    /// Takes one event, whose canonical line is `line`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn take(&mut self, event: &Recorded, line: &[u8]) -> Result<(), ReplayError>;
+
+    /// Whether all that was taken may be made to last now, before `next` (`None`: whatever comes).
+    fn rests(&self, next: Option<&Recorded>) -> bool;
+
+    /// Makes all that was taken last; gives the bytes from which another run goes on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn settle(&mut self) -> Result<u64, ReplayError>;
+
+    /// Lets whoever reads along see all that was taken.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn show(&mut self) -> Result<(), ReplayError>;
+
+    /// Ends the output, for good; gives its bytes.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn end(&mut self) -> Result<u64, ReplayError>;
+}
