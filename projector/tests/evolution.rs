@@ -1,5 +1,9 @@
 //! What was stored in an older version of its type is posted, looked at and replayed as what it means.
-#![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
 
 mod support;
 

@@ -1,5 +1,9 @@
 //! Parquet: what others read in the files is what the tables say.
-#![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
 
 mod support;
 

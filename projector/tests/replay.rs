@@ -1,5 +1,9 @@
 //! History written out: every event, what filters leave, the same bytes however often it is broken off.
-#![allow(clippy::disallowed_methods, reason = "tests read the clock and make ids")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests make ids and fail by panicking"
+)]
 
 mod support;
 

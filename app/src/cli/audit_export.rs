@@ -35,7 +35,7 @@ pub(super) struct Export {
 
 enum To {
     Lines(BufWriter<File>, Form),
-    Sheet(RowSheet),
+    Sheet(Box<RowSheet>),
 }
 
 impl Export {
@@ -49,7 +49,7 @@ impl Export {
             return Err(Failure::wrong_use(format!("{name} is there already; name another")));
         }
         let to = match form {
-            None => To::Sheet(RowSheet::create(path)?),
+            None => To::Sheet(Box::new(RowSheet::create(path)?)),
             Some(form) => {
                 let mut file = BufWriter::with_capacity(1 << 20, open(path)?);
                 if form == Form::Csv {

@@ -87,7 +87,7 @@ impl Sheet {
     pub fn row(&mut self) -> Result<(), SheetError> {
         let rows = self.columns.first().map_or(0, Column::rows);
         // Sizes are summed up now and then: a sum of all columns for each row would cost more than they.
-        if rows >= GROUP || (rows % 1024 == 0 && self.size() >= GATHERED) {
+        if rows >= GROUP || (rows.is_multiple_of(1024) && self.size() >= GATHERED) {
             self.group()?;
         }
         Ok(())

@@ -71,7 +71,7 @@ pub(super) async fn of_stream(
             reads.find_in_time(&view, table, id).await?.ok_or_else(missing)?;
         }
     }
-    let read_by = everyones.then(|| ReadBy { caller, asked: written_down });
+    let read_by = everyones.then_some(ReadBy { caller, asked: written_down });
     answer(reads, query, validity, read_by).await
 }
 
