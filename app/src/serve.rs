@@ -135,8 +135,15 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
     }
     let reads = roles
         .has(ServiceRole::Query)
-        .then(|| sides::read(&runtime.pools, follow, posted, runtime.cancel.clone()));
+        .then(|| sides::read(&runtime.pools, follow.clone(), posted, runtime.cancel.clone()));
     let serving = network::run(runtime.clone(), engine.clone(), reads, metrics);
+    // The head is followed for as long as somebody keeps this, and every role goes by the head; HTTP
+    // is what all processes have.
+    let serving = async move {
+        let ended = serving.await;
+        drop(follow);
+        ended
+    };
     tasks.push(Task { name: "http", work: Box::pin(serving) });
     Ok(Sides { engine, tasks })
 }
@@ -146,11 +153,8 @@ fn relay(runtime: &Runtime, follow: &Follow) -> Option<Task> {
     let kafka = runtime.settings.kafka().filter(|_| runtime.settings.roles.has(ServiceRole::Relay));
     let relay = sides::relay(&runtime.pools, kafka?, follow);
     let cancel = runtime.cancel.clone();
-    // The head is followed for as long as somebody keeps this.
-    let follow = follow.clone();
     let work = async move {
         relay.run(cancel).await;
-        drop(follow);
         Ok(())
     };
     Some(Task { name: "relay", work: Box::pin(work) })

@@ -134,7 +134,7 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     let account = waits.report.tables.iter().find(|table| table.table == "accounts").unwrap();
     let event = account.rows[0].event.as_ref().unwrap();
     assert_eq!((event.stream_id, event.version), (accounts[3], 4), "{event:?}");
-    assert!(reached.load(Ordering::SeqCst) > 100);
+    assert!(reached.load(Ordering::SeqCst) > 0, "it says how far it is");
     let accepted = Options { force: true, ..Options::new(Uuid::now_v7(), "this") };
     let taken = rebuild::blue_green(&migrators, &world.log, &accepted, &|_| ()).await.unwrap();
     assert!(taken.live && taken.rows == 0, "what was filled is not filled again: {taken:#?}");

@@ -83,7 +83,7 @@ pub fn router(reads: Arc<Reads>) -> Router {
     Router::new()
         .route("/v1/{context}/{plural}", get(rows::list))
         .route("/v1/{context}/{plural}/{id}", get(rows::one))
-        .route("/v1/{context}/{plural}/{id}/{command}", get(rows::view))
+        .route("/v1/{context}/{plural}/{id}/diff", get(rows::diff))
         .route(operations::EVENTS, get(events::all))
         .route(operations::STREAM_EVENTS, get(events::of_stream))
         .route(operations::PROJECTOR, get(platform::status))

@@ -208,17 +208,17 @@ fn not_yet(place: &Place<'_>, position: i64) -> Problem {
 }
 
 /// What changed in one row's stream between two moments: `GET /v1/{context}/{plural}/{id}/diff`.
-pub(super) async fn view(
+pub(super) async fn diff(
     State(reads): State<Arc<Reads>>,
-    Path((context, plural, id, name)): Path<(String, String, String, String)>,
+    Path((context, plural, id)): Path<(String, String, String)>,
     Query(pairs): Pairs,
     headers: HeaderMap,
     caller: Caller,
 ) -> Result<Response, Problem> {
     let table = table(&context, &plural)?;
-    if name != "diff" || !table.single || table.kind.is_none() {
+    if !table.single || table.kind.is_none() {
         let path = table.path();
-        return Err(Problem::not_found(format!("there is nothing to read at {path}/{id}/{name}")));
+        return Err(Problem::not_found(format!("there is nothing to read at {path}/{id}/diff")));
     }
     let mut params = Params::new(pairs)?;
     let (from, to) = (moment(&mut params, "from")?, moment(&mut params, "to")?);

@@ -95,7 +95,9 @@ pub async fn blue_green(
         Err(error) => ("failed", None, Some(error.to_string())),
     };
     let ended = recorder.end(state, different, message).await;
+    let let_in = let_others_in(guard).await;
     let rebuilt = outcome?;
+    let_in?;
     ended?;
     Ok(rebuilt)
 }
@@ -145,9 +147,18 @@ pub async fn roll_back(
         Ok(_) => recorder.end("rolled back", None, None).await,
         Err(error) => recorder.end("failed", None, Some(error.to_string())).await,
     };
+    let let_in = let_others_in(guard).await;
     let position = outcome?;
+    let_in?;
     ended?;
     Ok(position)
+}
+
+/// Gives back the lock that keeps other rebuilds away, now, and not when the server gets to the end of
+/// the session.
+async fn let_others_in(mut guard: PgConnection) -> Result<(), sqlx::Error> {
+    twin::run("ROLLBACK; SELECT pg_advisory_unlock_all()", &mut guard).await?;
+    sqlx::Connection::close(guard).await
 }
 
 /// Whether nothing is posted.

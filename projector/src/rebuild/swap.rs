@@ -3,9 +3,8 @@
 //! What holds, and why:
 //! - Readers see one set or the other, whole. The tables change places in one transaction that holds
 //!   every one of them locked; a reader that waits for it looks the name up again and reads the new
-//!   table. First a moment is
-//!   looked for in which nobody reads; then it waits for readers, gives up within 0.4 s and tries again later rather than keep readers waiting, and
-//!   before PostgreSQL would look for deadlocks (1 s): nobody is ever chosen to fail for it.
+//!   table. The locks are had within a moment or given back, long before PostgreSQL would look for
+//!   deadlocks (1 s): nobody is ever chosen to fail for it.
 //! - No event is lost or posted twice. The lanes' rows are locked first: workers wait at the first
 //!   statement of their next batch, and then find another epoch and other checkpoints, which are
 //!   those of the set that is live now. A process that dies gives everything back with its locks.
@@ -27,11 +26,15 @@ use crate::worker::lanes::Checkpoint;
 
 /// For how long workers wait, at most, for snapshots that are older than the caught-up point.
 const SNAPSHOTS: Duration = Duration::from_secs(1);
-/// For how long new readers wait, at most, for those that were there before them: far less than the
+/// For how long the first table is waited for, and new readers of it with us: far less than the
 /// second after which PostgreSQL looks for deadlocks, also on a machine that is busy.
-const LOCKS: &str = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '400ms'";
-/// How often a moment is looked for in which nobody reads, before anybody is made to wait.
-const MOMENTS: u32 = 40;
+const FIRST: Duration = Duration::from_millis(300);
+/// For how long each of the others is.
+const OTHERS: Duration = Duration::from_millis(50);
+/// For how long all of them are, once the first is had.
+const ALL: Duration = Duration::from_millis(400);
+/// How often that is tried before the workers, who wait too, are let go on for a while.
+const TRIES: u32 = 12;
 
 /// Two connections of the owner: what is locked by one is filled by the other.
 pub(super) struct Hands<'a> {
@@ -121,7 +124,6 @@ impl Swap<'_> {
         let holding = &mut *hands.holding;
         let tables: Vec<String> =
             self.coming.names.iter().map(|name| format!("{LIVE}.{name}")).collect();
-        let tables = tables.join(", ");
         // First what keeps readers and writers out of nothing: new partitions, and vacuum, which
         // leaves when somebody waits for a second.
         twin::run("BEGIN; SET LOCAL lock_timeout = '5s'", holding).await?;
@@ -131,7 +133,8 @@ impl Swap<'_> {
         )
         .execute(&mut *holding)
         .await?;
-        twin::run(&format!("LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE"), holding).await?;
+        let all = tables.join(", ");
+        twin::run(&format!("LOCK TABLE {all} IN SHARE UPDATE EXCLUSIVE MODE"), holding).await?;
         crate::worker::ownership::prepare(holding).await?;
         sqlx::query(
             "SELECT lane FROM projector.lanes WHERE name = $1 ORDER BY version, lane FOR UPDATE",
@@ -150,7 +153,11 @@ impl Swap<'_> {
             }
             None => as_it_is.clone(),
         };
-        lock(&tables, holding).await?;
+        // Views change with the tables; who reads one has it locked before the tables. Policies look
+        // from a table at those that it belongs to, so children come before their parents.
+        let mut order = twin::views_of(&self.coming.names, holding).await?;
+        order.extend(tables.into_iter().rev());
+        lock(order, holding).await?;
         twin::run("SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '300ms'", holding)
             .await?;
         drift::put_back(&self.coming.schema, holding).await?;
@@ -230,22 +237,47 @@ impl Swap<'_> {
     }
 }
 
-/// Locks the tables against everybody.
-async fn lock(tables: &str, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let lock = format!("LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE");
+/// Locks the tables against everybody, one after the other. For the first it waits while it holds
+/// none, and then nobody is in its way: who wants that table too waits before it. For the others it
+/// waits a moment only, since who has one of them may want one that is locked here already. The one
+/// that was not had comes first the next time.
+async fn lock(mut order: Vec<String>, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     twin::run("SAVEPOINT nothing_locked", connection).await?;
-    for _ in 0..MOMENTS {
-        match twin::run(&format!("{lock} NOWAIT"), connection).await {
-            Ok(()) => return Ok(()),
-            Err(error) if is_waiting(&error) => {
-                twin::run("ROLLBACK TO SAVEPOINT nothing_locked", connection).await?;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            Err(error) => return Err(error),
+    let mut tries = 0;
+    while let Err((at, error)) = lock_in(&order, connection).await {
+        tries += 1;
+        if tries == TRIES || !is_waiting(&error) {
+            return Err(error);
+        }
+        twin::run("ROLLBACK TO SAVEPOINT nothing_locked", connection).await?;
+        order[..=at].rotate_right(1);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+/// Says which was not had, by its place in the order.
+async fn lock_in(
+    order: &[String],
+    connection: &mut PgConnection,
+) -> Result<(), (usize, sqlx::Error)> {
+    let mut held_since = Instant::now();
+    for (at, name) in order.iter().enumerate() {
+        let (wait, left) = match at {
+            0 => (FIRST, FIRST),
+            _ => (OTHERS, ALL.saturating_sub(held_since.elapsed()).max(Duration::from_millis(1))),
+        };
+        let (wait, left) = (wait.as_millis(), left.as_millis());
+        let lock = format!(
+            "SET LOCAL lock_timeout = '{wait}ms'; SET LOCAL statement_timeout = '{left}ms';
+             LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE"
+        );
+        twin::run(&lock, connection).await.map_err(|error| (at, error))?;
+        if at == 0 {
+            held_since = Instant::now();
         }
     }
-    twin::run(LOCKS, connection).await?;
-    twin::run(&lock, connection).await
+    Ok(())
 }
 
 /// Whether the error says that a lock was not had in time.

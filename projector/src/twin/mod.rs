@@ -295,6 +295,18 @@ pub(crate) async fn change_places(
     run(&views.join("\n"), connection).await
 }
 
+/// The views that read live tables of these names, those that are read through others last.
+pub(crate) async fn views_of(
+    names: &[String],
+    connection: &mut PgConnection,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(include_str!("view_names.sql"))
+        .bind(names)
+        .bind(LIVE)
+        .fetch_all(connection)
+        .await
+}
+
 /// Takes a schema of tables away. One statement for all tables, since they refer to each other, and
 /// never a cascade, which would take with it what somebody built on them.
 pub(crate) async fn drop_schema(

@@ -54,7 +54,9 @@ impl House {
     /// Starts everything, and waits until commands are taken.
     pub(super) async fn open() -> Self {
         let folder = postgres::home("daybook-faults-");
-        let cluster = postgres::cluster(&folder).await;
+        let mut cluster = postgres::cluster(&folder).await;
+        // As in production: the doctor looks.
+        cluster.settings.push("fsync=on".to_owned());
         let starting = cluster.clone();
         let server = tokio::task::spawn_blocking(move || {
             starting.init(PASSWORD).expect("initdb");
