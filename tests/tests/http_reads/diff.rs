@@ -54,7 +54,6 @@ async fn a_diff_is_the_net_change_and_every_step_with_its_event() {
         service.get(&ada, &format!("{path}/diff{wrong}")).await.refused(400, "malformed");
     }
     service.get(&ada, &format!("{path}/diff?from=0&to=100000")).await.refused(422, "not-yet");
-    service.get(&ada, &format!("{path}/other?from=0")).await.refused(404, "not-found");
 }
 
 #[tokio::test]
