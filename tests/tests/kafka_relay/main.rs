@@ -8,4 +8,5 @@ mod reconcile;
 mod retention;
 mod schemas;
 mod support;
+mod topics;
 mod two_relays;

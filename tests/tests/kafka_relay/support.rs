@@ -113,16 +113,23 @@ impl Ledger {
         reached(self.log.pool(), &self.topic()).await
     }
 
+    /// A tool of the command line, on this log and these brokers.
+    pub(crate) fn tool(&self, kafka: &Kafka, arguments: &[&str]) -> Finished {
+        let url = self.database.service_url();
+        let mut all = vec!["--database-url", &url];
+        all.extend_from_slice(arguments);
+        let mut command = Daybook::command(self.folder.path(), &all);
+        Daybook::run(command.envs(kafka.settings(&self.prefix)))
+    }
+
     /// `daybook reconcile`, and what it found.
     pub(crate) fn reconcile(&self, kafka: &Kafka, arguments: &[&str]) -> (Finished, Value) {
-        let url = self.database.service_url();
-        let mut all = vec!["--database-url", &url, "reconcile"];
+        let mut all = vec!["reconcile"];
         all.extend_from_slice(arguments);
         if !arguments.contains(&"--output") {
             all.extend_from_slice(&["--output", "json"]);
         }
-        let mut command = Daybook::command(self.folder.path(), &all);
-        let finished = Daybook::run(command.envs(kafka.settings(&self.prefix)));
+        let finished = self.tool(kafka, &all);
         let report = serde_json::from_str(&finished.stdout).unwrap_or(Value::Null);
         (finished, report)
     }
