@@ -10,6 +10,7 @@ mod facts;
 mod floor;
 mod history;
 mod http;
+mod kafka;
 mod measure;
 mod memory;
 mod past;
@@ -141,6 +142,9 @@ async fn posting(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result<
     }
     if plan.wants("relay") {
         lines.extend(relay::measure(server, plan).await?);
+    }
+    if plan.wants("kafka") {
+        lines.extend(kafka::measure(server, plan).await?);
     }
     Ok(())
 }

@@ -33,7 +33,11 @@ pub(crate) struct Running {
 impl Stage {
     /// On a migrated database: the same parts with the same settings as `daybook serve`.
     pub(crate) async fn on(database: Database) -> Result<Self, Trouble> {
-        let settings = Settings::default();
+        Self::with(database, Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(database: Database, settings: Settings) -> Result<Self, Trouble> {
         let pools = database.pools(&settings).await?;
         upkeep::once(&pools.maintenance).await?;
         let engine = sides::write(&pools, &settings).await?;
@@ -56,6 +60,15 @@ impl Stage {
     pub(crate) fn work(&self) -> Running {
         let follow = sides::follow(&self.pools, Some(&self.engine));
         let worker = sides::worker(&self.pools, &self.settings, &follow);
+        Running::start(worker, follow)
+    }
+
+    /// The same under a name of its own in Kafka's group.
+    pub(crate) fn work_as(&self, instance: &str) -> Running {
+        let settings =
+            Settings { kafka_instance: Some(instance.to_owned()), ..self.settings.clone() };
+        let follow = sides::follow(&self.pools, Some(&self.engine));
+        let worker = sides::worker(&self.pools, &settings, &follow);
         Running::start(worker, follow)
     }
 

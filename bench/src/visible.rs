@@ -17,7 +17,7 @@ use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::Line;
 
-const ACCOUNTS: usize = 1000;
+pub(crate) const ACCOUNTS: usize = 1000;
 const EVERY: Duration = Duration::from_millis(1);
 /// Before latencies count.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -71,12 +71,12 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
 }
 
 #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
-fn milliseconds(latencies: &Histogram<u64>, share: f64) -> f64 {
+pub(crate) fn milliseconds(latencies: &Histogram<u64>, share: f64) -> f64 {
     latencies.value_at_percentile(share) as f64 / 1000.0
 }
 
 /// Sends at the given pace, whatever the answers take, and gives the latencies in microseconds.
-async fn once(
+pub(crate) async fn once(
     stage: &Stage,
     accounts: &Arc<[Uuid]>,
     time: Duration,
