@@ -135,15 +135,8 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
     }
     let reads = roles
         .has(ServiceRole::Query)
-        .then(|| sides::read(&runtime.pools, follow.clone(), posted, runtime.cancel.clone()));
+        .then(|| sides::read(&runtime.pools, follow, posted, runtime.cancel.clone()));
     let serving = network::run(runtime.clone(), engine.clone(), reads, metrics);
-    // The head is followed for as long as somebody keeps this, and every role goes by the head; HTTP
-    // is what all processes have.
-    let serving = async move {
-        let ended = serving.await;
-        drop(follow);
-        ended
-    };
     tasks.push(Task { name: "http", work: Box::pin(serving) });
     Ok(Sides { engine, tasks })
 }

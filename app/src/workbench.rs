@@ -51,11 +51,7 @@ impl Workbench {
             let worker = sides::worker(&pools, settings, &follow);
             let cancel = CancellationToken::new();
             let stop = cancel.clone();
-            let work = tokio::spawn(async move {
-                let ended = worker.run(stop).await;
-                drop(follow);
-                ended
-            });
+            let work = tokio::spawn(worker.run(stop));
             Some((work, cancel))
         };
         Ok(Self { pools, engine, database, worker })

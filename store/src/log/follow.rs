@@ -4,25 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::Log;
 
-/// A live subscription to the head. It lasts as long as one clone of it does.
+/// A live subscription to the head. It lasts as long as one clone of it does, or one receiver: whoever
+/// goes by the head need not know where it comes from.
 #[derive(Debug, Clone)]
 pub struct Follow {
     head: Arc<watch::Sender<i64>>,
-    _polling: Arc<AbortOnDropHandle<()>>,
 }
 
 impl Follow {
     pub(super) fn start(log: Log, every: Duration) -> Self {
         let head = Arc::new(watch::channel(0).0);
         let announced = Arc::clone(&head);
-        let polling = tokio::spawn(async move {
+        tokio::spawn(async move {
             let mut ticks = tokio::time::interval(every.max(Duration::from_millis(1)));
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
+            while is_wanted(&announced) {
                 ticks.tick().await;
                 match log.last_position().await {
                     Ok(position) => raise(&announced, position),
@@ -30,7 +29,7 @@ impl Follow {
                 }
             }
         });
-        Self { head, _polling: Arc::new(AbortOnDropHandle::new(polling)) }
+        Self { head }
     }
 
     /// The last position known; 0 before the first answer. It only grows.
@@ -44,6 +43,11 @@ impl Follow {
     pub fn nudge(&self, position: i64) {
         raise(&self.head, position);
     }
+}
+
+/// Whether somebody else keeps the head, or listens to it.
+fn is_wanted(head: &Arc<watch::Sender<i64>>) -> bool {
+    Arc::strong_count(head) > 1 || !head.is_closed()
 }
 
 fn raise(head: &watch::Sender<i64>, position: i64) {

@@ -1,5 +1,7 @@
 //! What is appended is read back as it was, by every way of reading.
 
+use std::time::Duration;
+
 use daybook_store::{AppendError, Filter, lane_of};
 use futures::TryStreamExt;
 use uuid::Uuid;
@@ -53,4 +55,19 @@ async fn what_is_appended_is_read_back() {
         Err(AppendError::Conflict { stream, expected: 1, actual: 2 })
     );
     assert_eq!(log.head().await.unwrap().position, 3);
+}
+
+#[tokio::test]
+async fn who_listens_to_the_head_hears_of_it_though_nobody_keeps_the_subscription() {
+    let test = TestLog::new().await;
+    let (appender, _) = test.appender();
+    let mut head = test.log().follow(Duration::from_millis(5)).head();
+    let mut kept = head.clone();
+    let answer = appender.append(one(Uuid::now_v7(), 0)).await.unwrap();
+    let heard = head.wait_for(|position| *position >= answer.position);
+    tokio::time::timeout(Duration::from_secs(10), heard).await.unwrap().unwrap();
+    drop(head);
+    let answer = appender.append(one(Uuid::now_v7(), 0)).await.unwrap();
+    let heard = kept.wait_for(|position| *position >= answer.position);
+    tokio::time::timeout(Duration::from_secs(10), heard).await.unwrap().unwrap();
 }
