@@ -153,11 +153,11 @@ impl Swap<'_> {
             }
             None => as_it_is.clone(),
         };
-        // Views change with the tables; who reads one has it locked before the tables. Policies look
+        // Views change with the tables; who reads one has it locked before what it reads. Policies look
         // from a table at those that it belongs to, so children come before their parents.
-        let mut order = twin::views_of(&self.coming.names, holding).await?;
-        order.extend(tables.into_iter().rev());
-        lock(order, holding).await?;
+        let views = twin::views_of(&self.coming.names, holding).await?;
+        let views = views.into_iter().rev().map(|(name, _)| name);
+        lock(views.chain(tables.into_iter().rev()).collect(), holding).await?;
         twin::run("SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '300ms'", holding)
             .await?;
         drift::put_back(&self.coming.schema, holding).await?;

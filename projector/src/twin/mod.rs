@@ -277,11 +277,7 @@ pub(crate) async fn change_places(
         .bind(&coming.schema)
         .fetch_all(&mut *connection)
         .await?;
-    let views: Vec<String> = sqlx::query_scalar(include_str!("views.sql"))
-        .bind(&coming.names)
-        .bind(LIVE)
-        .fetch_all(&mut *connection)
-        .await?;
+    let views = views_of(&coming.names, connection).await?;
     run(&missing.join(";\n"), connection).await?;
     for (from, to) in [(LIVE, away), (coming.schema.as_str(), LIVE)] {
         let moves: Vec<String> = sqlx::query_scalar(include_str!("moves.sql"))
@@ -292,19 +288,19 @@ pub(crate) async fn change_places(
             .await?;
         run(&moves.join(";\n"), connection).await?;
     }
-    run(&views.join("\n"), connection).await
+    for (_, make) in &views {
+        run(make, connection).await?;
+    }
+    Ok(())
 }
 
-/// The views that read live tables of these names, those that are read through others last.
+/// The views that read live tables of these names, each after those that it reads: its name, and how
+/// to make it again.
 pub(crate) async fn views_of(
     names: &[String],
     connection: &mut PgConnection,
-) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(include_str!("view_names.sql"))
-        .bind(names)
-        .bind(LIVE)
-        .fetch_all(connection)
-        .await
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    sqlx::query_as(include_str!("views.sql")).bind(names).bind(LIVE).fetch_all(connection).await
 }
 
 /// Takes a schema of tables away. One statement for all tables, since they refer to each other, and

@@ -1,5 +1,6 @@
 -- The views that read the tables $1 of the schema $2, directly or through another such view, and how
--- to make them again as they are: run before the tables change places, so that their text names them.
+-- to make them again as they are: asked before the tables change places, so that their text names them.
+-- A view comes after those that it reads.
 WITH RECURSIVE found AS (
     SELECT c.oid, 0 AS depth
     FROM pg_class c WHERE c.relnamespace = to_regnamespace($2::text) AND c.relname = ANY ($1::text[])
@@ -10,7 +11,8 @@ WITH RECURSIVE found AS (
     JOIN pg_rewrite r ON r.oid = d.objid
     JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' AND v.oid <> f.oid
 )
-SELECT format('CREATE OR REPLACE VIEW %I.%I%s AS %s', n.nspname, v.relname,
+SELECT format('%I.%I', n.nspname, v.relname),
+       format('CREATE OR REPLACE VIEW %I.%I%s AS %s', n.nspname, v.relname,
               CASE WHEN v.reloptions IS NOT NULL THEN ' WITH (' || array_to_string(v.reloptions, ', ') || ')' ELSE '' END,
               pg_get_viewdef(v.oid))
 FROM (SELECT oid, max(depth) AS depth FROM found WHERE depth > 0 GROUP BY oid) f
