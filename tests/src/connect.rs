@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use daybook_app::dev::run_as::{RunAs, command};
 use tempfile::TempDir;
 
+use crate::kafka::LOGGING;
 use crate::{Kafka, free_port};
 
 /// A MariaDB with a database `copy`; ends when it is dropped.
@@ -203,16 +204,3 @@ impl Drop for Connect {
         let _ = self.worker.wait();
     }
 }
-
-const LOGGING: &str = r#"Configuration:
-  Appenders:
-    Console:
-      name: out
-      PatternLayout:
-        pattern: "%d{ISO8601} %p %c: %m%n"
-  Loggers:
-    Root:
-      level: WARN
-      AppenderRef:
-        ref: out
-"#;

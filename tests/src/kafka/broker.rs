@@ -14,7 +14,8 @@ use nix::unistd::Pid;
 use super::installation::Installation;
 use super::secured::{PASSWORD, Secured, USER};
 
-const LOGGING: &str = r#"Configuration:
+/// What Java programs log: warnings, to their output.
+pub(crate) const LOGGING: &str = r#"Configuration:
   Appenders:
     Console:
       name: out

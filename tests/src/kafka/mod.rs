@@ -19,6 +19,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+pub(crate) use self::broker::LOGGING;
 use self::broker::{Broker, Ports};
 use self::installation::Installation;
 pub use self::secured::Secured;
