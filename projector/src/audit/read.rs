@@ -22,6 +22,39 @@ pub enum AuditError {
     Log(#[from] ReadError),
 }
 
+/// What a statement about a population begins with, up to where it ends: what is asked for, the rows
+/// that the filter wants, and what the statement does with them.
+macro_rules! of_population {
+    ($asked:expr, $then:literal) => {
+        concat!(
+            $asked,
+            "FROM public.audit_logs a\n",
+            include_str!("wanted.sql"),
+            include_str!("up_to.sql"),
+            $then
+        )
+    };
+}
+
+const COUNT: &str = of_population!(
+    "SELECT a.action::text, a.entity_type::text, count(*)\n",
+    "GROUP BY 1, 2 ORDER BY 1, 2"
+);
+const OLDEST: &str = of_population!(
+    include_str!("columns.sql"),
+    "AND ($14::timestamptz IS NULL OR (a.created_at, a.id) > ($14, $15))
+     ORDER BY a.created_at, a.id LIMIT $16"
+);
+const NEWEST: &str = of_population!(
+    include_str!("columns.sql"),
+    "AND ($14::timestamptz IS NULL OR (a.created_at, a.id) < ($14, $15))
+     ORDER BY a.created_at DESC, a.id DESC LIMIT $16"
+);
+const SAMPLE: &str = of_population!(
+    include_str!("columns.sql"),
+    "ORDER BY sha256(convert_to($14 || ':' || a.id, 'UTF8')) LIMIT $15"
+);
+
 /// Where a walk along the trail goes on: after this row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -116,7 +149,7 @@ impl Population {
     /// When the database does not answer.
     pub async fn count(&self) -> Result<Vec<Counted>, AuditError> {
         let mut transaction = self.reader.begin(&self.view).await?;
-        let query = self.bound(include_str!("count.sql"));
+        let query = self.bound(COUNT);
         let rows = query.fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         let counted = rows.iter().map(|row| {
@@ -136,8 +169,7 @@ impl Population {
         newest_first: bool,
         limit: i64,
     ) -> Result<Vec<AuditRow>, AuditError> {
-        let statement =
-            if newest_first { include_str!("newest.sql") } else { include_str!("oldest.sql") };
+        let statement = if newest_first { NEWEST } else { OLDEST };
         let query = self
             .bound(statement)
             .bind(after.map(|place| place.created_at))
@@ -152,7 +184,7 @@ impl Population {
     /// # Errors
     /// When the database does not answer.
     pub async fn sample(&self, seed: &str, rows: i64) -> Result<Vec<AuditRow>, AuditError> {
-        let query = self.bound(include_str!("sample.sql")).bind(seed).bind(rows);
+        let query = self.bound(SAMPLE).bind(seed).bind(rows);
         self.fetch(query).await
     }
 }

@@ -11,7 +11,7 @@ use super::compare::{self, Report};
 use super::fill::{Filling, Pace, Shares};
 use super::state::{Recorder, alone};
 use super::swap::{Hands, Swap};
-use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, check, drift};
+use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, drift, second};
 use crate::twin::{self, Twin};
 use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
@@ -273,7 +273,7 @@ impl Rebuilding<'_> {
         let shares = Shares { of: self.options.at_once(), filling, pace };
         let filled = shares.fill(twin, self.migrators, (self.log, up_to), wanted, tell);
         let filled = self.recorder.while_doing(filled).await?;
-        check::complete(&posted, &filled.reached)?;
+        second::complete(&posted, &filled.reached)?;
         self.recorder.rows(filled.rows);
         drift::put_back(NEXT, guard).await?;
         let remote = self.recorder.remote();

@@ -16,6 +16,7 @@ pub(crate) mod drift;
 mod error;
 pub(crate) mod fill;
 mod reconcile;
+mod second;
 mod state;
 mod swap;
 

@@ -1,18 +1,40 @@
 //! The audit trail against the log, folded a second time: the same rows, among those that a filter wants,
 //! or which are not.
 
-use daybook_store::{Log, Recorded, Share};
+use daybook_store::Log;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgPool, Row};
 
-use super::check::{complete, make_scratch};
-use super::fill::{Fill, Filling, Pace};
-use super::{Memory, OnProgress, Progress, RebuildError, drift};
+use super::second::Second;
+use super::{Memory, OnProgress, Progress, RebuildError};
 use crate::audit::AuditFilter;
-use crate::catalog::{TABLES, Tables};
-use crate::table::SCRATCH;
-use crate::worker::ownership;
+
+/// A statement over the wanted rows of the trail and of the fold, each pair with what differs.
+macro_rules! of_both {
+    ($asked:literal) => {
+        concat!(
+            "WITH trail AS (SELECT a.* FROM public.audit_logs a\n",
+            include_str!("../audit/wanted.sql"),
+            "), folded AS (SELECT a.* FROM pg_temp.audit_logs a\n",
+            include_str!("../audit/wanted.sql"),
+            include_str!("reconcile.sql"),
+            $asked
+        )
+    };
+}
+
+const COUNT: &str = of_both!(
+    "SELECT action, entity_type, count(trail_id), count(log_id), count(*) FILTER (WHERE differs)
+     FROM compared GROUP BY action, entity_type ORDER BY action, entity_type"
+);
+const EXAMPLES: &str = of_both!(
+    "SELECT COALESCE(trail_id, log_id),
+         CASE WHEN log_id IS NULL THEN 'is not what any event did'
+              WHEN trail_id IS NULL THEN 'is missing' ELSE 'is different' END,
+         trail_row, log_row
+     FROM compared WHERE differs ORDER BY 1 LIMIT 20"
+);
 
 /// What a comparison of the trail with the log found.
 #[derive(Debug, Clone, Serialize)]
@@ -81,31 +103,11 @@ pub async fn reconcile(
     filter: &AuditFilter,
     progress: OnProgress<'_>,
 ) -> Result<Reconciled, RebuildError> {
-    let mut transaction = pool
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL work_mem = '64MB'")
-        .await?;
-    let posted = ownership::checkpoints(&mut transaction).await?;
-    for table in TABLES {
-        make_scratch(table, &mut transaction).await?;
-    }
-    let position = posted.values().map(|checkpoint| checkpoint.position).max().unwrap_or(0);
-    let tables = Tables::of(SCRATCH);
-    let events = std::sync::atomic::AtomicU64::new(0);
-    let wanted = |event: &Recorded| {
-        let is = posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq);
-        events.fetch_add(u64::from(is), std::sync::atomic::Ordering::Relaxed);
-        is
-    };
-    let filling = Filling { memory, ..Filling::default() };
-    let tell = |done| progress(Progress { stage: "folding", done, total: position });
-    let filled = Fill::new(&tables, &mut transaction, filling)
-        .run(log, (position, Share::ALL), wanted, &Pace::new(None), tell)
-        .await?;
-    complete(&posted, &filled.reached)?;
-    drift::put_back(SCRATCH, &mut transaction).await?;
-    let events = events.into_inner();
+    let tell = |done, total| progress(Progress { stage: "folding", done, total });
+    let folded = Second::fold(pool, log, memory, tell).await?;
+    let Second { mut transaction, position, events } = folded;
     let mut found = Reconciled { position, events, counted: Vec::new(), examples: Vec::new() };
-    let count = filter.bind(sqlx::query(include_str!("reconcile_count.sql")));
+    let count = filter.bind(sqlx::query(COUNT));
     for row in count.fetch_all(&mut *transaction).await? {
         found.counted.push(ReconciledCount {
             action: row.try_get(0)?,
@@ -116,7 +118,7 @@ pub async fn reconcile(
         });
     }
     if !found.is_same() {
-        let examples = filter.bind(sqlx::query(include_str!("reconcile_examples.sql")));
+        let examples = filter.bind(sqlx::query(EXAMPLES));
         for row in examples.fetch_all(&mut *transaction).await? {
             found.examples.push(ReconciledRow {
                 id: row.try_get(0)?,
