@@ -3,6 +3,7 @@
 
 pub mod connection;
 pub mod consumer;
+mod delivered;
 pub(crate) mod log;
 mod reader;
 pub mod reconcile;

@@ -14,7 +14,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::connection::Connection;
-use super::log;
+use super::{delivered, log};
 
 /// Partitions of a topic of rows.
 const PARTITIONS: i32 = 8;
@@ -127,6 +127,7 @@ impl RowProducer {
             }
             self.send(next)?;
         }
+        delivered::wait(&self.producer, STEP)?;
         self.producer.commit_transaction(STEP)
     }
 
@@ -136,7 +137,7 @@ impl RowProducer {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     record = back;
-                    self.producer.poll(Duration::from_millis(20));
+                    self.producer.poll(Duration::from_millis(2));
                 }
                 Err((error, _)) => return Err(error),
             }

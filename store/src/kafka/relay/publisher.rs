@@ -13,7 +13,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use super::RelayError;
 use crate::kafka::reader::{Quiet, Reader};
 use crate::kafka::topics::LARGEST_RECORD;
-use crate::kafka::{Connection, Record};
+use crate::kafka::{Connection, Record, delivered};
 use crate::recorded::Recorded;
 
 /// How long one step of a transaction may take before all is begun again.
@@ -93,7 +93,7 @@ impl Publisher {
             .set("message.timeout.ms", "20000")
             .set("message.max.bytes", LARGEST_RECORD)
             .set("compression.type", "lz4")
-            .set("linger.ms", "5")
+            .set("linger.ms", "2")
             .set("queue.buffering.max.messages", "50000")
             .create_with_context(Deliveries::default())?;
         producer.init_transactions(STEP)?;
@@ -120,7 +120,7 @@ impl Publisher {
                 .map_err(|error| RelayError::Unreadable { position: event.position, error })?;
             self.send(&record)?;
         }
-        self.producer.flush(STEP)?;
+        delivered::wait(&self.producer, STEP)?;
         let seen = std::mem::take(&mut *self.producer.context().seen());
         if let Some(error) = seen.failed {
             return Err(error.into());
@@ -153,7 +153,7 @@ impl Publisher {
                     if let Some(error) = self.producer.context().seen().failed.take() {
                         return Err(error.into());
                     }
-                    self.producer.poll(Duration::from_millis(20));
+                    self.producer.poll(Duration::from_millis(2));
                     wanted = back;
                 }
                 Err((error, _)) => return Err(error.into()),
