@@ -29,7 +29,7 @@ const BOUND: f64 = 150.0;
 
 /// The lines; none where there can be no broker, which is said.
 pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
-    let Some(kafka) = Kafka::alone().await else { return Ok(Vec::new()) };
+    let Some(kafka) = Kafka::lasting().await else { return Ok(Vec::new()) };
     history::fill(server, SOURCE, plan.posted_events).await?;
     let (mut one, mut two, mut four) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=plan.rounds {
@@ -126,6 +126,8 @@ async fn visible(server: &Server, plan: &Plan, kafka: &Kafka) -> Result<Line, Tr
     let relaying = Relaying::start(&stage)?;
     let worker = stage.work_as("worker");
     stage.caught_up().await?;
+    // A broker that has just begun is slow until it has compiled itself.
+    once(&stage, &accounts, plan.latency).await?;
     let mut latencies = Histogram::<u64>::new(3)?;
     for round in 1..=plan.rounds {
         let measured = once(&stage, &accounts, plan.latency).await?;

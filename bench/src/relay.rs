@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// One line; none where there can be no broker, which is said.
 pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
-    let Some(kafka) = Kafka::alone().await else { return Ok(Vec::new()) };
+    let Some(kafka) = Kafka::lasting().await else { return Ok(Vec::new()) };
     let history = crate::history::fill(server, "relayed", plan.posted_events).await?;
     let pools = history.database.pools(&Settings::default()).await?;
     let log = Log::new(pools.projector.clone());

@@ -25,6 +25,9 @@ struct Arguments {
     /// Commands of one run
     #[arg(long, default_value_t = 10_000)]
     each: u64,
+    /// With three brokers of Kafka between the log and the projectors
+    #[arg(long)]
+    kafka: bool,
     /// The file with a line for each run
     #[arg(long, default_value = "faults.ndjson")]
     ledger: PathBuf,
@@ -47,7 +50,10 @@ async fn main() -> ExitCode {
         let last = runs.last().map(|run| run.seed);
         let seed = last.map(|seed| seed + 1).or(arguments.seed).unwrap_or(1);
         println!("run with seed {seed}: {} commands", arguments.each);
-        let told = run(&Plan::new(seed, arguments.each)).await;
+        let plan = Plan { with_kafka: arguments.kafka, ..Plan::new(seed, arguments.each) };
+        let Some(told) = run(&plan).await else {
+            return fail("there can be no Kafka here: it needs Java 17, and Maven to fetch it");
+        };
         for broken in &told.broken {
             eprintln!("BROKEN (seed {seed}): {broken}");
         }
@@ -68,7 +74,8 @@ fn fail(reason: &str) -> ExitCode {
 fn say(sum: &Told, runs: usize) {
     println!(
         "{runs} runs, {} s: {} commands accepted, {} refused, {} sent again without an answer, {} with one; \
-         {} kills, {} stops, {} crashes of PostgreSQL, {} cuts; {} things broken",
+         {} kills, {} stops, {} crashes of PostgreSQL, {} cuts; {} brokers killed, {} frozen, the topic deleted \
+         {} times and forgotten {} times, {} storms; {} things broken",
         sum.seconds,
         sum.accepted,
         sum.refused,
@@ -78,6 +85,11 @@ fn say(sum: &Told, runs: usize) {
         sum.stopped,
         sum.crashes,
         sum.cuts,
+        sum.brokers_killed,
+        sum.brokers_frozen,
+        sum.topics_deleted,
+        sum.topics_expired,
+        sum.storms,
         sum.broken.len()
     );
 }

@@ -25,6 +25,9 @@ pub(super) async fn all(house: &House, sent: &Sent, within: Duration) -> Vec<Str
     } else {
         broken.push(format!("not everything is posted after {within:?}"));
     }
+    if house.bus.is_some() {
+        published(house, within, &mut broken).await;
+    }
     let well = house.tool(&["doctor", "--deep"]).await;
     if well.code != Some(0) {
         broken.push(format!("the doctor found: {well:?}"));
@@ -120,6 +123,21 @@ async fn posted(log: &mut PgConnection, within: Duration) -> bool {
             return done;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// The topic has what the log has, once the relay has come back to it.
+async fn published(house: &House, within: Duration, broken: &mut Vec<String>) {
+    let until = Instant::now() + within;
+    loop {
+        let found = house.tool(&["reconcile"]).await;
+        if found.code == Some(0) {
+            return;
+        }
+        if Instant::now() > until {
+            broken.push(format!("the topic has not what the log has: {found:?}"));
+            return;
+        }
     }
 }
 

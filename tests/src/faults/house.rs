@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions as _, PgConnection};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::bus::{Bus, Harmed};
 use super::proxy::Proxy;
 use crate::postgres::{self, PASSWORD};
 use crate::{Daybook, Finished, free_port};
@@ -23,6 +24,10 @@ const PROCESSES: [(&str, &str); 4] = [
     ("projector-1", "projector"),
     ("projector-2", "projector"),
 ];
+/// Those that there are besides with Kafka.
+const RELAYS: [(&str, &str); 2] = [("relay-1", "relay"), ("relay-2", "relay")];
+/// How many projectors join the group at once, and leave it again.
+const PASSERS_BY: u32 = 3;
 
 /// A process of ours, started again whenever it is not there.
 #[derive(Debug)]
@@ -44,6 +49,10 @@ pub(super) struct House {
     server: Mutex<Server>,
     pub(super) proxy: Proxy,
     parts: Mutex<Vec<Part>>,
+    /// The brokers, where there are some.
+    pub(super) bus: Option<Bus>,
+    /// What processes and tools have in their environment besides the database.
+    settings: Vec<(&'static str, String)>,
     /// An administrator's key.
     pub(super) key: String,
     /// The administrator, to whom all accounts belong.
@@ -51,8 +60,14 @@ pub(super) struct House {
 }
 
 impl House {
-    /// Starts everything, and waits until commands are taken.
-    pub(super) async fn open() -> Self {
+    /// Starts everything, and waits until commands are taken. `None` when there can be no Kafka, which
+    /// is wanted.
+    pub(super) async fn open(with_kafka: bool) -> Option<Self> {
+        let bus = if with_kafka { Some(Bus::open().await?) } else { None };
+        let settings = match &bus {
+            Some(bus) => bus.settings().await,
+            None => Vec::new(),
+        };
         let folder = postgres::home("daybook-faults-");
         let mut cluster = postgres::cluster(&folder).await;
         // As in production: the doctor looks.
@@ -71,7 +86,8 @@ impl House {
         database::bootstrap(&mut administrator).await.expect("the roles");
         database::set_service_password(&mut administrator, PASSWORD).await.expect("the password");
         let proxy = Proxy::start(server.port).await;
-        let parts = PROCESSES.map(|(name, roles)| Part {
+        let relays = if with_kafka { RELAYS.as_slice() } else { &[] };
+        let parts = PROCESSES.iter().chain(relays).map(|(name, roles)| Part {
             name,
             roles,
             address: format!("127.0.0.1:{}", free_port()),
@@ -79,12 +95,12 @@ impl House {
             starts: 0,
             stopped: false,
         });
-        let (server, parts) = (Mutex::new(server), Mutex::new(parts.into()));
+        let (server, parts) = (Mutex::new(server), Mutex::new(parts.collect()));
         let (key, owner) = (String::new(), Uuid::nil());
-        let mut house = Self { folder, cluster, server, proxy, parts, key, owner };
+        let mut house = Self { folder, cluster, server, proxy, parts, bus, settings, key, owner };
         (house.key, house.owner) = house.make_owner().await;
         house.heal().await;
-        house
+        Some(house)
     }
 
     async fn make_owner(&self) -> (String, Uuid) {
@@ -114,7 +130,7 @@ impl House {
         let port = self.server.lock().await.port;
         let url = postgres::url(port, "daybook_service", "postgres");
         let mut command = Daybook::command(&self.folder, arguments);
-        command.env("DATABASE_URL", url);
+        command.env("DATABASE_URL", url).envs(self.settings.iter().cloned());
         tokio::task::spawn_blocking(move || Daybook::run(&mut command)).await.expect("no panic")
     }
 
@@ -132,8 +148,19 @@ impl House {
     }
 
     /// How many processes there are.
-    pub(super) const fn processes() -> usize {
-        PROCESSES.len()
+    pub(super) async fn processes(&self) -> usize {
+        self.parts.lock().await.len()
+    }
+
+    /// Projectors that nobody looks after join the group, and are killed: `for_a_while` later.
+    pub(super) async fn storm(&self, number: u64, for_a_while: Duration) {
+        let mut passing = Vec::new();
+        for which in 0..PASSERS_BY {
+            let address = format!("127.0.0.1:{}", free_port());
+            let name = format!("passing-{number}-{which}");
+            passing.push(self.start(&name, "projector", &address));
+        }
+        tokio::time::sleep(for_a_while).await;
     }
 
     /// Kills a process; it is started again by [`Self::supervise`].
@@ -171,23 +198,28 @@ impl House {
 
     /// Starts what is not running, as whoever looks after services does.
     pub(super) async fn supervise(&self) {
-        let url = postgres::url(self.proxy.port, "daybook_service", "postgres");
         for part in self.parts.lock().await.iter_mut() {
             if part.running.as_mut().is_some_and(|running| running.is_running()) {
                 continue;
             }
             part.starts += 1;
             part.stopped = false;
-            let arguments = ["serve", "--roles", part.roles, "--listen", &part.address];
-            let mut command = Daybook::command(&self.folder, &arguments);
-            command.env("DATABASE_URL", &url);
             let name = format!("{}-{}", part.name, part.starts);
-            let started = Daybook::start(&mut command, &self.folder, &name);
-            let mut ids = std::fs::OpenOptions::new();
-            let mut ids = ids.create(true).append(true).open(self.folder.join("processes"));
-            writeln!(ids.as_mut().expect("a file"), "{}", started.pid()).expect("a line");
-            part.running = Some(started);
+            part.running = Some(self.start(&name, part.roles, &part.address));
         }
+    }
+
+    /// Starts a process behind the proxy; it ends with this process at the latest.
+    fn start(&self, name: &str, roles: &str, address: &str) -> Daybook {
+        let arguments = ["serve", "--roles", roles, "--listen", address];
+        let mut command = Daybook::command(&self.folder, &arguments);
+        let url = postgres::url(self.proxy.port, "daybook_service", "postgres");
+        command.env("DATABASE_URL", url).envs(self.settings.iter().cloned());
+        let started = Daybook::start(&mut command, &self.folder, name);
+        let mut ids = std::fs::OpenOptions::new();
+        let mut ids = ids.create(true).append(true).open(self.folder.join("processes"));
+        writeln!(ids.as_mut().expect("a file"), "{}", started.pid()).expect("a line");
+        started
     }
 
     /// Ends the server as a crash does, and starts it again.
@@ -204,8 +236,13 @@ impl House {
     }
 
     /// Lets everything run, and waits until every process that takes commands says that it is ready.
-    pub(super) async fn heal(&self) {
-        for which in 0..PROCESSES.len() {
+    /// Tells what was done to Kafka.
+    pub(super) async fn heal(&self) -> Harmed {
+        let harmed = match &self.bus {
+            Some(bus) => bus.heal().await,
+            None => Harmed::default(),
+        };
+        for which in 0..self.processes().await {
             self.go_on(which).await;
         }
         let client = crate::client();
@@ -221,7 +258,7 @@ impl House {
                 ready &= asked.is_ok_and(|answer| answer.status().is_success());
             }
             if ready {
-                return;
+                return harmed;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -52,6 +52,12 @@ impl Ledger {
             sum.stopped += run.stopped;
             sum.crashes += run.crashes;
             sum.cuts += run.cuts;
+            sum.with_kafka |= run.with_kafka;
+            sum.brokers_killed += run.brokers_killed;
+            sum.brokers_frozen += run.brokers_frozen;
+            sum.topics_deleted += run.topics_deleted;
+            sum.topics_expired += run.topics_expired;
+            sum.storms += run.storms;
             sum.broken.extend(run.broken.iter().cloned());
         }
         sum

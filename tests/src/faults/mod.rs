@@ -2,13 +2,16 @@
 //!
 //! A run starts a PostgreSQL, several processes of each role behind a TCP proxy, and clients that
 //! move money. While they do, processes are killed and stopped, the server is restarted as if it
-//! had crashed, and connections are cut when an answer is on its way. Then everything is left
+//! had crashed, and connections are cut when an answer is on its way. With Kafka there are three
+//! brokers and two relays besides: brokers are killed and frozen, too few are left to write, the
+//! topic is deleted, or forgets what it had, and projectors join and leave. Then everything is left
 //! alone, and checked: what was acknowledged is there once, the log is dense, the read tables are
-//! what the log says, the balances are what the clients counted.
+//! what the log says, the balances are what the clients counted, the topic has what the log has.
 //!
 //! Everything random follows from one seed, which is printed. What the machine does with it is the
 //! machine's: the same seed gives the same commands and the same faults, not the same moments.
 
+mod bus;
 mod check;
 mod house;
 mod ledger;
@@ -33,13 +36,15 @@ pub struct Plan {
     pub clients: u64,
     /// How long it is quiet between two faults, at most, in milliseconds.
     pub calm: u64,
+    /// Whether Kafka is between the log and the projectors.
+    pub with_kafka: bool,
 }
 
 impl Plan {
-    /// A run of so many commands.
+    /// A run of so many commands, without Kafka.
     #[must_use]
     pub const fn new(seed: u64, commands: u64) -> Self {
-        Self { seed, commands, clients: 24, calm: 1200 }
+        Self { seed, commands, clients: 24, calm: 1200, with_kafka: false }
     }
 }
 
@@ -66,23 +71,44 @@ pub struct Told {
     pub crashes: u64,
     /// Times that all connections were cut as an answer came.
     pub cuts: u64,
+    /// Whether Kafka was there.
+    #[serde(default)]
+    pub with_kafka: bool,
+    /// Brokers that were killed.
+    #[serde(default)]
+    pub brokers_killed: u64,
+    /// Brokers that were frozen.
+    #[serde(default)]
+    pub brokers_frozen: u64,
+    /// Times that the topic of events was deleted.
+    #[serde(default)]
+    pub topics_deleted: u64,
+    /// Times that it forgot all that it had.
+    #[serde(default)]
+    pub topics_expired: u64,
+    /// Times that several projectors joined the group at once, and were killed.
+    #[serde(default)]
+    pub storms: u64,
     /// What did not hold; empty when all did.
     pub broken: Vec<String>,
 }
 
-/// Does it.
+/// Does it. `None` when Kafka is wanted, and there can be none.
 ///
 /// # Panics
 /// When the servers cannot be started or asked.
-pub async fn run(plan: &Plan) -> Told {
+pub async fn run(plan: &Plan) -> Option<Told> {
     let begun = Instant::now();
-    let house = house::House::open().await;
-    let mut told = Told { seed: plan.seed, ..Told::default() };
+    let house = house::House::open(plan.with_kafka).await?;
+    let mut told = Told { seed: plan.seed, with_kafka: plan.with_kafka, ..Told::default() };
     let load = load::Load::start(&house, plan).await;
     let faults = trouble::disturb(&house, plan, &load).await;
     (told.killed, told.stopped) = (faults.killed, faults.stopped);
     (told.crashes, told.cuts) = (faults.crashes, faults.cuts);
-    house.heal().await;
+    told.storms = faults.storms;
+    let harmed = house.heal().await;
+    (told.brokers_killed, told.brokers_frozen) = (harmed.killed, harmed.frozen);
+    (told.topics_deleted, told.topics_expired) = (harmed.deleted, harmed.expired);
     let sent = load.finish().await;
     told.accepted = u64::try_from(sent.accepted.len()).unwrap_or(u64::MAX);
     told.refused = u64::try_from(sent.refused.len()).unwrap_or(u64::MAX);
@@ -93,5 +119,5 @@ pub async fn run(plan: &Plan) -> Told {
     if !told.broken.is_empty() {
         eprintln!("what the processes said is in {}", house.keep().display());
     }
-    told
+    Some(told)
 }

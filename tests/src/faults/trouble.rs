@@ -5,6 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::Plan;
+use super::bus::Harm;
 use super::house::House;
 use super::load::Load;
 
@@ -15,6 +16,7 @@ pub(super) struct Faults {
     pub(super) stopped: u64,
     pub(super) crashes: u64,
     pub(super) cuts: u64,
+    pub(super) storms: u64,
 }
 
 /// Disturbs until every command was sent. Some processes may be left stopped or killed.
@@ -29,7 +31,24 @@ pub(super) async fn disturb(house: &House, plan: &Plan, load: &Load) -> Faults {
         for (_, which) in resumes.extract_if(.., |(at, _)| *at <= now) {
             house.go_on(which).await;
         }
-        let which = random.usize(..House::processes());
+        let which = random.usize(..house.processes().await);
+        if let Some(bus) = &house.bus
+            && random.u8(0..3) == 0
+        {
+            match random.u8(0..12) {
+                0..3 => bus.harm(Harm::Kill, &mut random),
+                3..5 => bus.harm(Harm::KillTwo, &mut random),
+                5..7 => bus.harm(Harm::Freeze, &mut random),
+                7 => bus.harm(Harm::Delete, &mut random),
+                8..10 => bus.harm(Harm::Expire, &mut random),
+                _ => {
+                    faults.storms += 1;
+                    let for_a_while = Duration::from_millis(random.u64(1_500..4_000));
+                    house.storm(faults.storms, for_a_while).await;
+                }
+            }
+            continue;
+        }
         match random.u8(0..20) {
             0..9 => {
                 house.kill(which).await;

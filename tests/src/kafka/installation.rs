@@ -11,8 +11,10 @@ use tempfile::TempDir;
 /// What brokers are started from.
 #[derive(Debug, Clone)]
 pub(super) struct Installation {
-    home: PathBuf,
-    run_as: Option<RunAs>,
+    pub(super) home: PathBuf,
+    pub(super) run_as: Option<RunAs>,
+    /// Whether what is started is to run long, and fast in the end, rather than to start quickly.
+    pub(super) lasting: bool,
 }
 
 /// The installation, fetched now if it was not. `None`, and loudly so, where it cannot be had.
@@ -49,7 +51,7 @@ fn obtain() -> Result<Installation, String> {
     if let Some(user) = run_as.as_ref().filter(|user| !user.may_reach(&home.join("libs"))) {
         return Err(format!("{} may not reach {}", user.name, home.display()));
     }
-    Ok(Installation { home, run_as })
+    Ok(Installation { home, run_as, lasting: false })
 }
 
 impl Installation {
@@ -61,8 +63,11 @@ impl Installation {
     /// `java` with the jars and a small heap, as the ordinary user.
     pub(super) fn java(&self, heap_mib: u32) -> Command {
         let mut java = command(Path::new("java"), self.run_as.as_ref());
+        if !self.lasting {
+            java.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
+        }
         java.arg(format!("-Xmx{heap_mib}m"))
-            .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"])
+            .arg("-XX:-UsePerfData")
             .arg("-cp")
             .arg(format!("{}/*", self.libraries().display()));
         java

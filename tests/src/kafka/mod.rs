@@ -49,7 +49,16 @@ impl Kafka {
     /// # Panics
     /// When it does not start, or when there can be none and it is required.
     pub async fn alone() -> Option<Self> {
-        Self::start(1, false).await
+        Self::start(1, false, false).await
+    }
+
+    /// The same, with all that makes a broker fast once it has run for a while, as in production.
+    /// `None` where there can be none.
+    ///
+    /// # Panics
+    /// When it does not start, or when there can be none and it is required.
+    pub async fn lasting() -> Option<Self> {
+        Self::start(1, false, true).await
     }
 
     /// Three brokers, replication factor 3, two in-sync replicas wanted. `None` where there can be none.
@@ -57,7 +66,7 @@ impl Kafka {
     /// # Panics
     /// When they do not start, or when there can be none and they are required.
     pub async fn cluster() -> Option<Self> {
-        Self::start(3, false).await
+        Self::start(3, false, false).await
     }
 
     /// One broker that is reached through TLS with a password (SCRAM), or with a client's
@@ -66,12 +75,12 @@ impl Kafka {
     /// # Panics
     /// When it does not start, or when there can be none and it is required.
     pub async fn secured() -> Option<Self> {
-        Self::start(1, true).await
+        Self::start(1, true, false).await
     }
 
-    async fn start(brokers: u16, secured: bool) -> Option<Self> {
+    async fn start(brokers: u16, secured: bool, lasting: bool) -> Option<Self> {
         tokio::task::spawn_blocking(move || {
-            let installation = installation::found()?;
+            let installation = Installation { lasting, ..installation::found()? };
             // A port that was free a moment ago may be taken by now.
             let mut said = String::new();
             for _ in 0..3 {

@@ -1,0 +1,146 @@
+//! Three brokers, and what is done to them and to the topic of events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use nix::sys::signal::Signal;
+use rdkafka::TopicPartitionList;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::Offset;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::Kafka;
+
+const PREFIX: &str = "faults.";
+const TOPIC: &str = "faults.daybook.events";
+const LANES: i32 = 64;
+/// How long the brokers may take to do what they are asked for; they may be away themselves.
+const STEP: Duration = Duration::from_secs(5);
+
+/// What is done to Kafka.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Harm {
+    /// kill -9 of one broker, which comes back.
+    Kill,
+    /// kill -9 of two of three: too few copies for anything to be written, until they come back.
+    KillTwo,
+    /// One stands still for a while.
+    Freeze,
+    /// The topic of events is deleted.
+    Delete,
+    /// All that the topic has is forgotten, as a short retention would.
+    Expire,
+}
+
+/// How often each was done.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Harmed {
+    pub(super) killed: u64,
+    pub(super) frozen: u64,
+    pub(super) deleted: u64,
+    pub(super) expired: u64,
+}
+
+/// The brokers.
+#[derive(Debug)]
+pub(super) struct Bus {
+    brokers: Arc<Mutex<Kafka>>,
+    harmed: Arc<std::sync::Mutex<Harmed>>,
+}
+
+impl Bus {
+    /// Starts them. `None` where there can be none.
+    pub(super) async fn open() -> Option<Self> {
+        let brokers = Arc::new(Mutex::new(Kafka::cluster().await?));
+        Some(Self { brokers, harmed: Arc::default() })
+    }
+
+    /// What our processes need in their environment.
+    pub(super) async fn settings(&self) -> Vec<(&'static str, String)> {
+        self.brokers.lock().await.settings(PREFIX)
+    }
+
+    /// Begins to do harm, unless some is still being done; it is over by itself.
+    pub(super) fn harm(&self, harm: Harm, random: &mut Rng) {
+        let Ok(brokers) = Arc::clone(&self.brokers).try_lock_owned() else { return };
+        let which = random.usize(..brokers.brokers());
+        let rest = Duration::from_millis(random.u64(200..8_000));
+        let harmed = Arc::clone(&self.harmed);
+        tokio::spawn(async move {
+            let done = suffer(brokers, harm, which, rest).await;
+            let mut harmed = harmed.lock().expect("nobody panics with it");
+            harmed.killed += done.killed;
+            harmed.frozen += done.frozen;
+            harmed.deleted += done.deleted;
+            harmed.expired += done.expired;
+        });
+    }
+
+    /// Waits until nothing is harmed any more; tells what was done.
+    pub(super) async fn heal(&self) -> Harmed {
+        let _whole = self.brokers.lock().await;
+        *self.harmed.lock().expect("nobody panics with it")
+    }
+}
+
+async fn suffer(
+    mut brokers: OwnedMutexGuard<Kafka>,
+    harm: Harm,
+    which: usize,
+    rest: Duration,
+) -> Harmed {
+    let mut harmed = Harmed::default();
+    match harm {
+        Harm::Kill => {
+            brokers.kill(which);
+            tokio::time::sleep(rest).await;
+            brokers.restart(which).await;
+            harmed.killed = 1;
+        }
+        Harm::KillTwo => {
+            let other = (which + 1) % brokers.brokers();
+            brokers.kill(which);
+            brokers.kill(other);
+            tokio::time::sleep(rest).await;
+            brokers.restart(other).await;
+            brokers.restart(which).await;
+            harmed.killed = 2;
+        }
+        Harm::Freeze => {
+            brokers.signal(which, Signal::SIGSTOP);
+            tokio::time::sleep(rest).await;
+            brokers.signal(which, Signal::SIGCONT);
+            harmed.frozen = 1;
+        }
+        Harm::Delete => harmed.deleted = u64::from(delete(&brokers).await.unwrap_or(false)),
+        Harm::Expire => harmed.expired = u64::from(expire(&brokers).await.unwrap_or(false)),
+    }
+    harmed
+}
+
+fn admin(brokers: &Kafka) -> KafkaResult<AdminClient<DefaultClientContext>> {
+    brokers.client().set("log_level", "0").create()
+}
+
+fn wait() -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(STEP)).operation_timeout(Some(STEP))
+}
+
+/// Whether it was there, and is not any more.
+async fn delete(brokers: &Kafka) -> KafkaResult<bool> {
+    let done = admin(brokers)?.delete_topics(&[TOPIC], &wait()).await?;
+    Ok(done.iter().all(Result::is_ok))
+}
+
+/// Whether something was there to be forgotten.
+async fn expire(brokers: &Kafka) -> KafkaResult<bool> {
+    let mut all = TopicPartitionList::new();
+    for lane in 0..LANES {
+        all.add_partition_offset(TOPIC, lane, Offset::End)?;
+    }
+    let done = admin(brokers)?.delete_records(&all, &wait()).await?;
+    Ok(done.elements().iter().any(|lane| lane.error().is_ok()))
+}
