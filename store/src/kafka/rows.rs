@@ -137,7 +137,7 @@ impl RowProducer {
                 Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     record = back;
-                    self.producer.poll(Duration::from_millis(2));
+                    delivered::some(&self.producer);
                 }
                 Err((error, _)) => return Err(error),
             }

@@ -153,7 +153,7 @@ impl Publisher {
                     if let Some(error) = self.producer.context().seen().failed.take() {
                         return Err(error.into());
                     }
-                    self.producer.poll(Duration::from_millis(2));
+                    delivered::some(&self.producer);
                     wanted = back;
                 }
                 Err((error, _)) => return Err(error.into()),
