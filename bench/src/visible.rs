@@ -116,6 +116,8 @@ async fn read(
     let mut latencies = Histogram::<u64>::new(3)?;
     let mut pending: Vec<Awaited> = Vec::new();
     let mut connection = pool.acquire().await?;
+    // The table has no statistics yet; who looks all the time would read all of it.
+    sqlx::raw_sql("SET enable_seqscan = off").execute(&mut *connection).await?;
     loop {
         if pending.is_empty() {
             match awaited.recv().await {
