@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_app::database::{self, migrate};
 use daybook_app::dev::cluster::{Cluster, Server};
@@ -100,7 +100,24 @@ impl House {
         let mut house = Self { folder, cluster, server, proxy, parts, bus, settings, key, owner };
         (house.key, house.owner) = house.make_owner().await;
         house.heal().await;
+        house.know_the_owner().await;
         Some(house)
+    }
+
+    /// Waits until all who take commands know the owner's key, which is posted like everything else.
+    async fn know_the_owner(&self) {
+        let client = crate::client();
+        for address in self.addresses().await {
+            let ask = || {
+                let address = format!("http://{address}/v1/identity/users/{}", self.owner);
+                client.get(address).bearer_auth(&self.key).send()
+            };
+            let until = Instant::now() + Duration::from_secs(120);
+            while !ask().await.is_ok_and(|answer| answer.status().is_success()) {
+                assert!(Instant::now() < until, "the owner's key is not posted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
     }
 
     async fn make_owner(&self) -> (String, Uuid) {
