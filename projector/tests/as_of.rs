@@ -192,3 +192,67 @@ async fn states_are_few_and_go_when_their_time_is_up() {
     assert!(!there);
     worker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_is_kept_as_tables_for_auditors() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    let owner = world.user("ada", None).await;
+    let account = world.account(owner, "N-1", None).await;
+    world.caught_up().await;
+    let from = world.log.head().await.unwrap().position;
+    world.deposits(account, 1, 3).await;
+    let other = world.account(owner, "N-2", None).await;
+    world.caught_up().await;
+    let to = world.log.head().await.unwrap().position;
+    let kept = Order { lasts: None, ..order("then_and_now", to) };
+    let report = as_of::changes(&migrators, &world.log, &kept, from, &|_| ()).await.unwrap();
+    assert!(report.counts.iter().any(|count| count.table == "transactions" && count.added == 3));
+    let mut auditor = world.database.superuser().await;
+    sqlx::raw_sql("SET ROLE daybook_auditor").execute(&mut auditor).await.unwrap();
+    let counts: Vec<(String, i64, i64, i64)> = sqlx::query_as(
+        "SELECT table_name, added, changed, removed FROM then_and_now.counts ORDER BY 1",
+    )
+    .fetch_all(&mut auditor)
+    .await
+    .unwrap();
+    let mut told: Vec<_> = report
+        .counts
+        .iter()
+        .map(|count| (count.table.to_owned(), count.added, count.changed, count.removed))
+        .collect();
+    told.sort();
+    assert_eq!(counts, told);
+    let balance: (String, String, i64) = sqlx::query_as(
+        "SELECT became, after ->> 'balance', position FROM then_and_now.changes
+         WHERE table_name = 'accounts' AND key ->> 'id' = $1::text",
+    )
+    .bind(account)
+    .fetch_one(&mut auditor)
+    .await
+    .unwrap();
+    let live: String = sqlx::query_scalar("SELECT balance::text FROM accounts WHERE id = $1")
+        .bind(account)
+        .fetch_one(&mut world.database.superuser().await)
+        .await
+        .unwrap();
+    assert_eq!((balance.0.as_str(), balance.1), ("changed", live));
+    assert!(from < balance.2 && balance.2 <= to);
+    let opened: String = sqlx::query_scalar(
+        "SELECT became FROM then_and_now.changes WHERE table_name = 'accounts' AND key ->> 'id' = $1::text",
+    )
+    .bind(other)
+    .fetch_one(&mut auditor)
+    .await
+    .unwrap();
+    assert_eq!(opened, "added");
+    let written = sqlx::raw_sql("DELETE FROM then_and_now.changes").execute(&mut auditor).await;
+    assert!(written.is_err(), "an auditor writes");
+    // It is listed, no state is made from it, and it can be dropped.
+    let states = as_of::states(&world.projector).await.unwrap();
+    assert_eq!((states[0].from_position, states[0].position), (Some(from), to));
+    assert_eq!(made(&world, &migrators, &order("after", to)).await.made_from, None);
+    as_of::drop("then_and_now", &mut migrators.acquire().await.unwrap()).await.unwrap();
+    worker.stop().await;
+}

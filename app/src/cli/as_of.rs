@@ -55,6 +55,21 @@ enum Action {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Make the states at every so many positions that there are not yet, for later ones to be made from
+    #[command(
+        after_help = "Their names are every_POSITION; each is made from the one before, and they stay. Run it from a timer; a run that finds nothing to do does nothing.\n\nExample: daybook as-of every 1000000 --last 3"
+    )]
+    Every {
+        /// How many positions lie between two
+        #[arg(value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+        positions: i64,
+        /// How many stay; older ones are dropped
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        last: i64,
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t)]
+        output: Output,
+    },
     /// Drop a state
     #[command(after_help = "Example: daybook as-of drop january")]
     Drop {
@@ -69,6 +84,9 @@ impl AsOf {
         let outcome = match &self.action {
             Some(Action::List { output }) => list(*output, &history).await,
             Some(Action::Drop { name }) => drop(name, &history).await,
+            Some(Action::Every { positions, last, output }) => {
+                every((*positions, *last), *output, &history).await
+            }
             None => self.make(&session, &history).await,
         };
         history.close().await?;
@@ -107,11 +125,15 @@ impl AsOf {
 }
 
 async fn list(output: Output, history: &History) -> Outcome {
-    let states = as_of::states(&history.pools.projector).await?;
-    let columns = ["SCHEMA", "POSITION", "INSTANT", "COMPLETE", "MADE BY", "EXPIRES"];
-    output::rows(output, columns, &states, |state| {
+    show_states(output, &as_of::states(&history.pools.projector).await?)
+}
+
+fn show_states(output: Output, states: &[State]) -> Outcome {
+    let columns = ["SCHEMA", "SINCE", "POSITION", "INSTANT", "COMPLETE", "MADE BY", "EXPIRES"];
+    output::rows(output, columns, states, |state| {
         [
             state.schema_name.clone(),
+            state.from_position.map_or_else(|| "-".to_owned(), |since| since.to_string()),
             state.position.to_string(),
             text(state.instant),
             state.complete.to_string(),
@@ -120,6 +142,49 @@ async fn list(output: Output, history: &History) -> Outcome {
         ]
     })?;
     Ok(Exit::Done)
+}
+
+/// What the names of states begin with that are made at every so many positions.
+const EVERY: &str = "every_";
+
+/// Makes the last so many states at multiples of `positions`, and drops older ones.
+async fn every((positions, last): (i64, i64), output: Output, history: &History) -> Outcome {
+    let head = history.log.head().await?.position;
+    let newest = head / positions;
+    let wanted: Vec<i64> =
+        ((newest - last + 1).max(1)..=newest).map(|number| number * positions).collect();
+    let migrators = migrators(&history.database).await?;
+    let known = as_of::states(&history.pools.projector).await?;
+    let mut made = Vec::new();
+    for position in &wanted {
+        let schema = format!("{EVERY}{position}");
+        if known.iter().any(|state| state.schema_name == schema && state.complete) {
+            continue;
+        }
+        let order = Order {
+            schema,
+            position: *position,
+            instant: None,
+            lasts: None,
+            quota: 0,
+            build: world::build(),
+            from_earlier: true,
+        };
+        let bar = progress::bar(0, "folding");
+        let stage = Mutex::new("");
+        let tell = |progress| show(&bar, &stage, progress);
+        made.push(as_of::build(&migrators, &history.log, &order, &tell).await?);
+        bar.finish_and_clear();
+    }
+    let mut connection = migrators.acquire().await?;
+    for state in known.iter().filter(|state| state.schema_name.starts_with(EVERY)) {
+        if !wanted.contains(&state.position) {
+            as_of::drop(&state.schema_name, &mut connection).await?;
+        }
+    }
+    std::mem::drop(connection);
+    migrators.close().await;
+    show_states(output, &made)
 }
 
 async fn drop(name: &str, history: &History) -> Outcome {

@@ -1,20 +1,24 @@
 //! `daybook compare`.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use clap::Args;
-use daybook_projector::between::{self, NetRow};
+use daybook_projector::as_of::{self, Order};
+use daybook_projector::between::{self, NetRow, Report};
+use daybook_projector::rebuild::OnProgress;
 
 use super::history::{History, Moment};
 use super::output::{self, Output, line};
-use super::rebuild::show;
+use super::rebuild::{migrators, show};
 use super::{Exit, Failure, Outcome, Session};
 use crate::import::progress;
+use crate::world;
 
 /// Show which rows of the whole read model were added, changed and removed between two moments
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A moment is an RFC 3339 time or a position of the log. Only the streams that the log touched between the two are folded. With --rows every row is printed as a line of JSON, with its key, what it was and is, and the last event that changed it, before the report by table, tenant and actor. audit_logs is left out: it has a row more for each change.\n\nExample: daybook compare 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z"
+    after_help = "A moment is an RFC 3339 time or a position of the log. Only the streams that the log touched between the two are folded. With --rows every row is printed as a line of JSON, with its key, what it was and is, and the last event that changed it, before the report by table, tenant and actor. With --schema they are kept as a table `changes` and a view `counts` that auditors (daybook_auditor) read; `daybook as-of list` and `drop` know it, and it needs the administrator that migrate_url names. audit_logs is left out: it has a row more for each change.\n\nExample: daybook compare 2026-01-01T00:00:00Z 2026-02-01T00:00:00Z"
 )]
 pub(super) struct Compare {
     /// The earlier moment
@@ -24,6 +28,15 @@ pub(super) struct Compare {
     /// Print every row too, one JSON object a line
     #[arg(long)]
     rows: bool,
+    /// Keep the rows as tables in this schema, for SQL
+    #[arg(long, value_name = "NAME", conflicts_with = "rows")]
+    schema: Option<String>,
+    /// How many hours the schema stays
+    #[arg(long, default_value_t = 24, value_name = "HOURS", requires = "schema", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    hours: u32,
+    /// The schema stays until it is dropped by name
+    #[arg(long, requires = "schema", conflicts_with = "hours")]
+    keep: bool,
     /// How the report is printed
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -32,12 +45,12 @@ pub(super) struct Compare {
 impl Compare {
     pub(super) async fn run(self, session: Session) -> Outcome {
         let history = History::open(&session).await?;
-        let outcome = self.show(&history).await;
+        let outcome = self.show(&session, &history).await;
         history.close().await?;
         outcome
     }
 
-    async fn show(&self, history: &History) -> Outcome {
+    async fn show(&self, session: &Session, history: &History) -> Outcome {
         let from = history.position(self.from).await?;
         let to = history.position(self.to).await?;
         if from > to {
@@ -48,15 +61,24 @@ impl Compare {
         let bar = progress::bar(0, "comparing");
         let stage = Mutex::new("");
         let tell = |progress| show(&bar, &stage, progress);
-        let each = async |rows: Vec<NetRow>| -> Result<(), Failure> {
-            if self.rows {
-                for row in &rows {
-                    line(serde_json::to_string(row)?);
-                }
+        let report = match &self.schema {
+            Some(schema) => {
+                let order = Order {
+                    schema: schema.clone(),
+                    position: to,
+                    instant: None,
+                    lasts: (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours))),
+                    quota: i64::from(session.settings.as_of_quota),
+                    build: world::build(),
+                    from_earlier: false,
+                };
+                let migrators = migrators(&history.database).await?;
+                let report = as_of::changes(&migrators, &history.log, &order, from, &tell).await?;
+                migrators.close().await;
+                report
             }
-            Ok(())
+            None => self.print(history, (from, to), &tell).await?,
         };
-        let report = between::compare(&history.log, (from, to), each, &tell).await?;
         bar.finish_and_clear();
         if self.output == Output::Json {
             line(serde_json::to_string_pretty(&report)?);
@@ -78,5 +100,23 @@ impl Compare {
             ]
         })?;
         Ok(Exit::Done)
+    }
+
+    /// Compares, and prints the rows where that is wanted.
+    async fn print(
+        &self,
+        history: &History,
+        between: (i64, i64),
+        tell: OnProgress<'_>,
+    ) -> Result<Report, Failure> {
+        let each = async |rows: Vec<NetRow>| -> Result<(), Failure> {
+            if self.rows {
+                for row in &rows {
+                    line(serde_json::to_string(row)?);
+                }
+            }
+            Ok(())
+        };
+        between::compare(&history.log, between, each, tell).await
     }
 }

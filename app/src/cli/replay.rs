@@ -16,11 +16,15 @@ use crate::import::progress;
 /// Write history, or a slice of it, to a file
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The form follows from the file's name: .ndjson, .csv or .parquet; --format parquet-by-type and parquet-by-month make a folder of typed files. - is NDJSON on standard output, with the summary on standard error. Secrets and their hashes are left out. An interrupted replay leaves FILE.replay beside the file: the same command goes on from there, over the same stretch of the log, and gives the same bytes (of Parquet, whole months are kept and the rest is begun again). The digest is SHA-256 over the events as lines of NDJSON, whatever the form; of an NDJSON file it is what sha256sum says.\n\nExample: daybook replay 2026-01.ndjson --contexts banking --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z"
+    after_help = "The form follows from the file's name: .ndjson, .csv or .parquet; --format parquet-by-type and parquet-by-month make a folder of typed files. - is NDJSON on standard output, with the summary on standard error. Secrets and their hashes are left out. An interrupted replay leaves FILE.replay beside the file: the same command goes on from there, over the same stretch of the log, and gives the same bytes (of Parquet, whole months are kept and the rest is begun again). With --topic the state is in NAME.replay in the folder that you are in, and no event is published twice. The digest is SHA-256 over the events as lines of NDJSON, whatever the form; of an NDJSON file it is what sha256sum says.\n\nExample: daybook replay 2026-01.ndjson --contexts banking --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z"
 )]
 pub(super) struct ReplayCommand {
     /// The file; - is standard output
-    file: PathBuf,
+    #[arg(required_unless_present = "topic")]
+    file: Option<PathBuf>,
+    /// A Kafka topic instead: records as the relay publishes them, to be read by what is to see the past once more
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "anew"])]
+    topic: Option<String>,
     /// The form [default: by the file's name]
     #[arg(long, value_enum)]
     format: Option<Form>,
@@ -74,17 +78,42 @@ impl ReplayCommand {
             speed: self.speed,
         };
         let history = History::open(&session).await?;
-        let outcome = self.write(&history, order).await;
+        let outcome = match self.destination(&session) {
+            Ok(destination) => self.write(&history, order, destination).await,
+            Err(failure) => Err(failure),
+        };
         history.close().await?;
         outcome
     }
 
     fn to_stdout(&self) -> bool {
-        self.file.as_os_str() == "-"
+        self.file.as_ref().is_some_and(|file| file.as_os_str() == "-")
+    }
+
+    fn destination(&self, session: &Session) -> Result<Destination, Failure> {
+        match (&self.topic, &self.file) {
+            (Some(topic), _) => {
+                let connection = session.settings.kafka().ok_or_else(|| {
+                    Failure::wrong_use("a topic needs Kafka: set DAYBOOK_KAFKA_BROKERS")
+                })?;
+                Ok(Destination::Topic {
+                    connection: Box::new(connection),
+                    topic: topic.clone(),
+                    path: PathBuf::from(topic),
+                })
+            }
+            (None, Some(_)) if self.to_stdout() => Ok(Destination::Stdout),
+            (None, Some(file)) => Ok(Destination::Path { path: file.clone(), anew: self.anew }),
+            (None, None) => Err(Failure::wrong_use("say which file, or --topic")),
+        }
     }
 
     fn format(&self) -> Result<Format, Failure> {
-        let named = self.file.extension().and_then(|end| end.to_str());
+        if self.topic.is_some() {
+            return Ok(Format::Records);
+        }
+        let file = self.file.clone().unwrap_or_default();
+        let named = file.extension().and_then(|end| end.to_str());
         let form = match (self.format, named) {
             (Some(form), _) => form,
             (None, Some("csv")) => Form::Csv,
@@ -94,7 +123,7 @@ impl ReplayCommand {
             (None, _) => {
                 return Err(Failure::wrong_use(format!(
                     "{} does not say in which form; name it .ndjson, .csv or .parquet, or add --format",
-                    self.file.display()
+                    file.display()
                 )));
             }
         };
@@ -107,12 +136,7 @@ impl ReplayCommand {
         })
     }
 
-    async fn write(&self, history: &History, order: Order) -> Outcome {
-        let destination = if self.to_stdout() {
-            Destination::Stdout
-        } else {
-            Destination::Path { path: self.file.clone(), anew: self.anew }
-        };
+    async fn write(&self, history: &History, order: Order, destination: Destination) -> Outcome {
         let asked = order.described();
         let replay = Replay::plan(&history.log, order, destination).await;
         let replay = replay.map_err(of_replay)?;

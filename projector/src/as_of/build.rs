@@ -55,7 +55,7 @@ pub async fn build(
         WaitError::TimedOut { asked, reached } => AsOfError::NotPosted { asked, posted: reached },
         WaitError::Read(error) => error.into(),
     })?;
-    let instant = begin(order, log, &mut connection).await?;
+    let instant = begin(order, None, log, &mut connection).await?;
     let twin = Twin::of(&order.schema).without(AUDIT);
     twin.make_tables(&mut connection).await?;
     let made = make_rows(order, log, &twin, migrators, tell).await?;
@@ -138,8 +138,10 @@ async fn make_rows(
 }
 
 /// Takes the name, clears away what a run before this one left half made, and gives the instant.
-async fn begin(
+/// `since` is the earlier position of what changed; `None`: it is to be a state.
+pub(super) async fn begin(
     order: &Order,
+    since: Option<i64>,
     log: &Log,
     connection: &mut PgConnection,
 ) -> Result<DateTime<Utc>, AsOfError> {
@@ -188,8 +190,8 @@ async fn begin(
         return Err(AsOfError::Quota(count));
     }
     sqlx::query(
-        "INSERT INTO projector.as_of (schema_name, position, instant, log_epoch, model_version, build, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 second')",
+        "INSERT INTO projector.as_of (schema_name, position, instant, log_epoch, model_version, build, expires_at, from_position)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 second', $8)",
     )
     .bind(&order.schema)
     .bind(order.position)
@@ -198,6 +200,7 @@ async fn begin(
     .bind(VERSION)
     .bind(&order.build)
     .bind(order.lasts.map(|lasts| i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX)))
+    .bind(since)
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -222,7 +225,7 @@ async fn earlier(
     }
     let found: Option<(String, i64)> = sqlx::query_as(
         "SELECT a.schema_name, a.position FROM projector.as_of a
-         WHERE a.complete AND a.build = $1 AND a.position <= $2 AND ($2 - a.position) * 2 <= $2
+         WHERE a.complete AND a.from_position IS NULL AND a.build = $1 AND a.position <= $2 AND ($2 - a.position) * 2 <= $2
            AND a.log_epoch = (SELECT epoch FROM journal.log) AND a.model_version = $3
          ORDER BY a.position DESC, a.schema_name LIMIT 1",
     )

@@ -4,8 +4,11 @@
 //! Its `audit_logs` is a view of the live trail up to that position: the trail is only added to.
 //! It is made from the nearest earlier state of the same build where that is shorter, otherwise from the
 //! beginning. [`Digests`](State::digests) say what is in it: two states of one instant have the same.
+//!
+//! What changed between two instants can be kept in such a schema too; see [`changes()`].
 
 mod build;
+mod changes;
 mod digest;
 mod list;
 
@@ -13,18 +16,21 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 pub use build::{Order, build};
+pub use changes::changes;
 pub use digest::digest_statement;
 pub use list::{drop, states};
 
 use crate::rebuild::RebuildError;
 
-/// A state of the whole read model.
+/// A state of the whole read model, or what changed between two.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, sqlx::FromRow)]
 pub struct State {
     /// Its schema.
     pub schema_name: String,
     /// Everything up to here is in it, and nothing after.
     pub position: i64,
+    /// Where it holds what changed: since which position. `None`: it is a state.
+    pub from_position: Option<i64>,
     /// The instant that was asked for, or when the event at that position was recorded.
     pub instant: DateTime<Utc>,
     /// Which life of the log it is of.

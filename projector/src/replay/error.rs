@@ -5,6 +5,7 @@ use std::path::Path;
 
 use daybook_domain::message::DecodeError;
 use daybook_store::ReadError;
+use daybook_store::kafka::RelayError;
 
 use crate::columns::SheetError;
 
@@ -38,6 +39,9 @@ pub enum ReplayError {
         /// What the system says.
         source: io::Error,
     },
+    /// The brokers.
+    #[error(transparent)]
+    Topic(#[from] RelayError),
     /// Whoever read what was written has gone away.
     #[error("nobody reads any more")]
     Gone,

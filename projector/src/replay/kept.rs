@@ -44,9 +44,13 @@ impl Kept {
     /// # Errors
     /// Something else is there; it is thrown away where that is wanted.
     pub(super) fn find(destination: &Destination) -> Result<Option<Self>, ReplayError> {
-        let Destination::Path { path, anew } = destination else { return Ok(None) };
+        let (path, anew) = match destination {
+            Destination::Stdout => return Ok(None),
+            Destination::Path { path, anew } => (path, *anew),
+            Destination::Topic { path, .. } => (path, false),
+        };
         let beside = place(path);
-        if *anew {
+        if anew {
             remove(&beside)?;
             remove(path)?;
             return Ok(None);
@@ -59,7 +63,7 @@ impl Kept {
                 ))
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                if path.exists() {
+                if matches!(destination, Destination::Path { .. }) && path.exists() {
                     return Err(ReplayError::InTheWay(format!(
                         "{} is there already; name another, or --anew throws it away",
                         path.display()

@@ -3,7 +3,8 @@
 //! What holds: two replays of one order over one stretch of the log write the same bytes and have the
 //! same digest, also when one of them was interrupted and went on. Secrets and their hashes are left
 //! out. Absent on purpose: anything that could act on what it reads. Events are read, put into another
-//! form and written to a file; no command, no table, no network is within reach of this code.
+//! form and written to a file, or to a topic that is none of ours; no command and no table is within
+//! reach of this code.
 
 mod digest;
 mod error;
@@ -16,6 +17,7 @@ mod pace;
 mod sheets;
 mod sink;
 mod text;
+mod topic;
 mod typed;
 mod writing;
 
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use daybook_store::Log;
+use daybook_store::kafka::Connection;
 use futures::{StreamExt, pin_mut};
 use tokio::sync::mpsc;
 
@@ -38,7 +41,7 @@ use self::writing::{Message, Writing};
 const WAITING: usize = 4;
 
 /// Where a replay is written to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Destination {
     /// Standard output: nothing is kept, and nothing can go on later.
     Stdout,
@@ -49,6 +52,25 @@ pub enum Destination {
         /// Whether what is there is thrown away, finished or not.
         anew: bool,
     },
+    /// A Kafka topic, which is made where it is missing.
+    Topic {
+        /// The brokers.
+        connection: Box<Connection>,
+        /// The topic: none that the relay or a projector writes to.
+        topic: String,
+        /// The state of an unfinished replay is kept beside this.
+        path: PathBuf,
+    },
+}
+
+impl Destination {
+    /// Beside what the state of an unfinished replay is kept.
+    pub(self) fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Stdout => None,
+            Self::Path { path, .. } | Self::Topic { path, .. } => Some(path),
+        }
+    }
 }
 
 /// How far a replay is.
@@ -115,7 +137,8 @@ impl Replay {
         let begun = Instant::now();
         let reached = self.resumes_after().unwrap_or(self.after);
         let (sender, receiver) = mpsc::channel(WAITING);
-        let writing = Writing::begin(&self)?;
+        let topic = topic::begin(&self).await?;
+        let writing = Writing::begin(&self, topic)?;
         let written = tokio::task::spawn_blocking(move || writing.run(receiver));
         let fed = self.feed(log, reached, &sender, progress).await;
         if fed.is_ok() {

@@ -19,6 +19,8 @@ pub enum Format {
     ParquetByType,
     /// The same, one for each type and month of recording.
     ParquetByMonth,
+    /// Records of a Kafka topic, as the relay publishes them.
+    Records,
 }
 
 /// What is replayed.

@@ -14,6 +14,7 @@ use super::kept::{self, Kept};
 use super::sheets::{Layout, Sheets};
 use super::sink::Sink;
 use super::text::{Lines, Text};
+use super::topic::Topic;
 use super::{Destination, Format, RENEWED, Replay, ReplayError, line};
 
 /// What the writer is told.
@@ -69,6 +70,8 @@ pub(super) struct Writing {
     state: Kept,
     /// Where the state is kept; `None` for standard output.
     path: Option<PathBuf>,
+    /// Whether others read along.
+    read_along: bool,
     renewed: Instant,
     resumed_with: u64,
     line: Vec<u8>,
@@ -76,11 +79,8 @@ pub(super) struct Writing {
 
 impl Writing {
     /// Writes the first state before anything else, and opens the output.
-    pub(super) fn begin(replay: &Replay) -> Result<Self, ReplayError> {
-        let path = match &replay.destination {
-            Destination::Stdout => None,
-            Destination::Path { path, .. } => Some(path.clone()),
-        };
+    pub(super) fn begin(replay: &Replay, topic: Option<Topic>) -> Result<Self, ReplayError> {
+        let path = replay.destination.path().cloned();
         let state = replay.kept.clone().unwrap_or_else(|| Kept {
             order: replay.order.described(),
             epoch: replay.epoch,
@@ -100,11 +100,15 @@ impl Writing {
             state.save(path)?;
         }
         Ok(Self {
-            sink: open(replay.order.format, path.as_deref(), state.bytes)?,
+            sink: match topic {
+                Some(topic) => Box::new(topic.having(state.bytes)),
+                None => open(replay.order.format, path.as_deref(), state.bytes)?,
+            },
             digest,
             resumed_with: state.types.values().sum(),
             state,
             path,
+            read_along: !matches!(replay.destination, Destination::Path { .. }),
             renewed: Instant::now(),
             line: Vec::with_capacity(4096),
         })
@@ -146,8 +150,8 @@ impl Writing {
             }
         }
         self.state.reached = reached;
-        if self.path.is_none() {
-            return self.sink.show();
+        if self.read_along {
+            self.sink.show()?;
         }
         if self.renewed.elapsed() >= RENEWED && self.sink.rests(None) {
             self.keep()?;
@@ -206,5 +210,8 @@ fn open(
         Format::Parquet => sheets(Layout::One),
         Format::ParquetByType => sheets(Layout::ByType),
         Format::ParquetByMonth => sheets(Layout::ByMonth),
+        Format::Records => {
+            Err(ReplayError::InTheWay("records are for a topic: name one".to_owned()))
+        }
     }
 }

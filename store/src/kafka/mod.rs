@@ -3,6 +3,7 @@
 
 pub mod connection;
 pub mod consumer;
+mod copy;
 mod delivered;
 pub(crate) mod log;
 mod reader;
@@ -14,8 +15,9 @@ pub mod topics;
 
 pub use connection::{Connection, Naming, Sasl, Tls, TopicSettings};
 pub use consumer::LaneConsumer;
+pub use copy::TopicCopy;
 pub use rdkafka::error::KafkaError;
 pub use record::{Arrived, Foreign, Record};
-pub use relay::{Relay, RelayOptions};
+pub use relay::{Relay, RelayError, RelayOptions};
 pub use rows::{RowProducer, RowRecord, ensure_row_topics};
 pub use topics::{Described, Objection, TopicError, Topics};

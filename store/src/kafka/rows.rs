@@ -40,7 +40,8 @@ pub struct RowProducer {
     producer: BaseProducer<Hears>,
 }
 
-struct Hears;
+/// Hears what brokers say, and makes little of it.
+pub(super) struct Hears;
 
 impl ClientContext for Hears {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

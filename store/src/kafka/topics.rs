@@ -171,11 +171,18 @@ impl Topics {
     /// # Errors
     /// When it has another number of partitions, cannot be made, or nobody answers.
     pub async fn ensure_events(&self) -> Result<bool, TopicError> {
-        let topic = self.connection.naming.events();
-        match self.partitions(&topic).await? {
+        self.ensure(&self.connection.naming.events()).await
+    }
+
+    /// The same for a topic of another name.
+    pub(super) async fn ensure(&self, topic: &str) -> Result<bool, TopicError> {
+        match self.partitions(topic).await? {
             Some(found) if found.partitions == usize::try_from(LANES).unwrap_or(0) => Ok(false),
-            Some(found) => Err(TopicError::Partitions { topic, partitions: found.partitions }),
-            None => self.make_events(&topic).await,
+            Some(found) => Err(TopicError::Partitions {
+                topic: topic.to_owned(),
+                partitions: found.partitions,
+            }),
+            None => self.make_events(topic).await,
         }
     }
 

@@ -68,6 +68,7 @@ async fn the_whole_bank_agrees_to_the_cent() {
     every_position_carries_the_banks_balance(&service, &mut database, &source).await;
     the_audit_trail_has_every_change_and_no_secret(&mut database, before).await;
     months::carry_the_banks_balances(&service, here.path(), &mut database, &source).await;
+    months::every_so_often(&service, here.path());
 
     let checked = tool(&service, here.path(), &["rebuild", "--check"]);
     assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");

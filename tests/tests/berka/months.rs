@@ -67,27 +67,51 @@ pub(crate) async fn carry_the_banks_balances(
 }
 
 fn made(service: &Service, folder: &Path, schema: &str, position: i64) {
-    let (url, admin) = (service.database.service_url(), service.database.admin_url());
-    let (migrate, position) = (format!("migrate_url={admin}"), position.to_string());
-    let finished = Daybook::run(&mut Daybook::command(
+    let position = position.to_string();
+    let state = run(
+        service,
         folder,
-        &[
-            "--database-url",
-            &url,
-            "--set",
-            &migrate,
-            "as-of",
-            "--position",
-            &position,
-            "--schema",
-            schema,
-            "--keep",
-            "--output",
-            "json",
-        ],
-    ));
-    assert_eq!(finished.code, Some(0), "{finished:?}");
-    let state: serde_json::Value = serde_json::from_str(&finished.stdout).expect("JSON");
+        &["as-of", "--position", &position, "--schema", schema, "--keep", "--output", "json"],
+    );
     assert_eq!(state["complete"], true, "{state}");
     assert_eq!(state["position"].to_string(), position, "{state}");
+}
+
+/// States at every so many positions are made once, each from the one before, and only the last stay.
+pub(crate) fn every_so_often(service: &Service, folder: &Path) {
+    let every = || {
+        let states =
+            run(service, folder, &["as-of", "every", "9000", "--last", "2", "--output", "json"]);
+        let states = states.as_array().expect("states").clone();
+        states
+            .iter()
+            .map(|state| state["position"].as_i64().expect("a position"))
+            .collect::<Vec<_>>()
+    };
+    let made = every();
+    assert_eq!(made.len(), 2, "{made:?}");
+    assert!(made[0] % 9000 == 0 && made[1] == made[0] + 9000, "{made:?}");
+    assert!(every().is_empty(), "they are there already");
+    let only_one =
+        run(service, folder, &["as-of", "every", "9000", "--last", "1", "--output", "json"]);
+    assert_eq!(only_one, serde_json::json!([]));
+    let states = run(service, folder, &["as-of", "list", "--output", "json"]);
+    let kept: Vec<_> = states
+        .as_array()
+        .expect("states")
+        .iter()
+        .filter_map(|state| state["schema_name"].as_str().filter(|name| name.starts_with("every_")))
+        .collect();
+    assert_eq!(kept, [format!("every_{}", made[1])]);
+}
+
+/// What the command answers, as JSON.
+fn run(service: &Service, folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    let (url, admin) = (service.database.service_url(), service.database.admin_url());
+    let migrate = format!("migrate_url={admin}");
+    let mut all = vec!["--database-url", &url, "--set", &migrate];
+    all.extend(arguments);
+    let finished = Daybook::run(&mut Daybook::command(folder, &all));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    serde_json::from_str(&finished.stdout).expect("JSON")
 }

@@ -5,6 +5,7 @@ mod brokers;
 mod faults;
 mod order;
 mod reconcile;
+mod replay;
 mod retention;
 mod schemas;
 mod support;

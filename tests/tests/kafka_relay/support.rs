@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ pub(crate) struct Ledger {
     pub(crate) log: Log,
     pub(crate) prefix: String,
     appender: Appender,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Ledger {
@@ -115,11 +116,21 @@ impl Ledger {
 
     /// A tool of the command line, on this log and these brokers.
     pub(crate) fn tool(&self, kafka: &Kafka, arguments: &[&str]) -> Finished {
+        Daybook::run(&mut self.command(kafka, arguments))
+    }
+
+    /// The same, not waited for.
+    pub(crate) fn start(&self, kafka: &Kafka, name: &str, arguments: &[&str]) -> Daybook {
+        Daybook::start(&mut self.command(kafka, arguments), self.folder.path(), name)
+    }
+
+    fn command(&self, kafka: &Kafka, arguments: &[&str]) -> Command {
         let url = self.database.service_url();
         let mut all = vec!["--database-url", &url];
         all.extend_from_slice(arguments);
         let mut command = Daybook::command(self.folder.path(), &all);
-        Daybook::run(command.envs(kafka.settings(&self.prefix)))
+        command.envs(kafka.settings(&self.prefix));
+        command
     }
 
     /// `daybook reconcile`, and what it found.

@@ -96,6 +96,15 @@ pub(super) async fn learn(
     Ok(put_together(head, &ends, said))
 }
 
+/// The last place of each lane that a topic has. Blocks.
+pub(crate) fn ends_of(
+    connection: &Connection,
+    topic: &str,
+) -> Result<BTreeMap<i32, i64>, RelayError> {
+    let last = ends(connection, topic)?.last;
+    Ok(last.into_iter().map(|(lane, event)| (lane, event.lane_seq)).collect())
+}
+
 /// How many events the topic lacks until each lane has come as far as `wanted`.
 pub(crate) async fn missing(
     log: &Log,

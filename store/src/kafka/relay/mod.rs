@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(crate) use self::learn::missing;
+pub(crate) use self::learn::{ends_of, missing};
 use super::{Connection, TopicError};
 use crate::error::ReadError;
 use crate::log::Log;

@@ -1,0 +1,67 @@
+//! Records of a Kafka topic.
+
+use daybook_store::Recorded;
+use daybook_store::kafka::TopicCopy;
+
+use super::sink::Sink;
+use super::{Destination, Replay, ReplayError};
+
+/// A topic that is written to.
+#[derive(Debug)]
+pub(super) struct Topic {
+    copy: TopicCopy,
+    bytes: u64,
+}
+
+/// Opens the topic that a replay goes to; `None`: it goes elsewhere.
+///
+/// # Errors
+/// The topic is one of ours, or has records that are not of this replay; the brokers do not answer.
+pub(super) async fn begin(replay: &Replay) -> Result<Option<Topic>, ReplayError> {
+    let Destination::Topic { connection, topic, .. } = &replay.destination else { return Ok(None) };
+    let (events, rows) = (connection.naming.events(), connection.naming.rows(""));
+    if *topic == events || topic.starts_with(&rows) {
+        return Err(ReplayError::InTheWay(format!(
+            "{topic} is kept by Daybook itself: name another topic"
+        )));
+    }
+    let copy = TopicCopy::begin(connection, topic, replay.epoch).await?;
+    if replay.kept.is_none() && !copy.was_empty() {
+        return Err(ReplayError::InTheWay(format!(
+            "the topic {topic} has records already: name another, or delete it"
+        )));
+    }
+    Ok(Some(Topic { copy, bytes: 0 }))
+}
+
+impl Topic {
+    /// The same, of which so many bytes are written.
+    pub(super) const fn having(mut self, bytes: u64) -> Self {
+        self.bytes = bytes;
+        self
+    }
+}
+
+impl Sink for Topic {
+    fn take(&mut self, event: &Recorded, _: &[u8]) -> Result<(), ReplayError> {
+        self.bytes += self.copy.take(event)?;
+        Ok(())
+    }
+
+    fn rests(&self, next: Option<&Recorded>) -> bool {
+        next.is_none()
+    }
+
+    fn settle(&mut self) -> Result<u64, ReplayError> {
+        self.copy.settle()?;
+        Ok(self.bytes)
+    }
+
+    fn show(&mut self) -> Result<(), ReplayError> {
+        Ok(self.copy.settle()?)
+    }
+
+    fn end(&mut self) -> Result<u64, ReplayError> {
+        self.settle()
+    }
+}
