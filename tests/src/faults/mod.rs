@@ -101,11 +101,14 @@ pub async fn run(plan: &Plan) -> Option<Told> {
     let begun = Instant::now();
     let house = house::House::open(plan.with_kafka).await?;
     let mut told = Told { seed: plan.seed, with_kafka: plan.with_kafka, ..Told::default() };
+    let say = |what: &str| eprintln!("seed {}, {} s: {what}", plan.seed, begun.elapsed().as_secs());
+    say("commands begin");
     let load = load::Load::start(&house, plan).await;
     let faults = trouble::disturb(&house, plan, &load).await;
     (told.killed, told.stopped) = (faults.killed, faults.stopped);
     (told.crashes, told.cuts) = (faults.crashes, faults.cuts);
     told.storms = faults.storms;
+    say("all commands are sent; what is down comes back");
     let harmed = house.heal().await;
     (told.brokers_killed, told.brokers_frozen) = (harmed.killed, harmed.frozen);
     (told.topics_deleted, told.topics_expired) = (harmed.deleted, harmed.expired);
@@ -114,6 +117,7 @@ pub async fn run(plan: &Plan) -> Option<Told> {
     told.refused = u64::try_from(sent.refused.len()).unwrap_or(u64::MAX);
     (told.retried, told.repeated) = (sent.retried, sent.repeated);
     told.broken.clone_from(&sent.broken);
+    say("all commands are answered; now it is checked");
     told.broken.extend(check::all(&house, &sent, Duration::from_secs(120)).await);
     told.seconds = begun.elapsed().as_secs();
     if !told.broken.is_empty() {
