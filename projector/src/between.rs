@@ -19,6 +19,8 @@ use crate::rebuild::{OnProgress, Progress, RebuildError};
 use crate::rows::TableRows;
 use crate::table::Row;
 
+/// How many events of a stream are folded at a time.
+const TOGETHER: usize = 1_000;
 /// How many streams are asked for at a time.
 const STREAMS: usize = 500;
 
@@ -203,9 +205,9 @@ pub async fn compare<E: From<RebuildError>>(
         let mut found = Vec::new();
         while let Some(event) = events.next().await {
             let event = event.map_err(RebuildError::from)?;
-            folding.take(&event, from, &mut found)?;
+            folding.take(event, from, &mut found)?;
         }
-        folding.end(&mut found)?;
+        folding.end(from, &mut found)?;
         for row in &found {
             let count = counts.entry((row.table, row.by.tenant_id, row.by.actor_id)).or_default();
             count[row.became as usize] += 1;
@@ -232,35 +234,50 @@ struct Folding {
     stream: Option<Uuid>,
     rows: Rows,
     net: NetRows,
+    /// Events of the stream that are not folded yet: every table is asked what they touch, once.
+    waiting: Vec<(Event, Recorded)>,
 }
 
 impl Folding {
     fn take(
         &mut self,
-        recorded: &Recorded,
+        recorded: Recorded,
         from: i64,
         found: &mut Vec<NetRow>,
     ) -> Result<(), RebuildError> {
         if self.stream != Some(recorded.stream_id) {
-            self.end(found)?;
+            self.end(from, found)?;
             self.stream = Some(recorded.stream_id);
             self.rows = Rows::of_empty_tables();
         }
         let position = recorded.position;
         let event =
-            Event::decode(recorded).map_err(|source| RebuildError::Decode { position, source })?;
+            Event::decode(&recorded).map_err(|source| RebuildError::Decode { position, source })?;
+        self.waiting.push((event, recorded));
+        if self.waiting.len() >= TOGETHER { self.fold(from) } else { Ok(()) }
+    }
+
+    fn fold(&mut self, from: i64) -> Result<(), RebuildError> {
         let mut touched = Touched::default();
-        event.touches(recorded, &mut touched);
+        for (event, recorded) in &self.waiting {
+            event.touches(recorded, &mut touched);
+        }
         self.rows.begin(touched);
-        event
-            .project(recorded, &mut self.rows)
-            .map_err(|fault| RebuildError::Fault { position, fault })?;
-        let by = (position > from).then(|| By::of(recorded));
-        self.net.note(&mut self.rows, by.as_ref());
+        for (event, recorded) in self.waiting.drain(..) {
+            let position = recorded.position;
+            event
+                .project(&recorded, &mut self.rows)
+                .map_err(|fault| RebuildError::Fault { position, fault })?;
+            let by = (position > from).then(|| By::of(&recorded));
+            self.net.note(&mut self.rows, by.as_ref());
+        }
         Ok(())
     }
 
-    fn end(&mut self, found: &mut Vec<NetRow>) -> Result<(), RebuildError> {
+    fn end(&mut self, from: i64, found: &mut Vec<NetRow>) -> Result<(), RebuildError> {
+        if !self.waiting.is_empty() {
+            self.fold(from)?;
+        }
         std::mem::take(&mut self.net)
             .differing(found)
             .map_err(|error| sqlx::Error::Decode(error.into()).into())

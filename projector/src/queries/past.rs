@@ -92,11 +92,16 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
         let mut events = log.stream(stream, version, Some(until)).await?;
         let read = events.len();
         events.retain(|event| event.position <= last_position);
+        // All of a page are announced at once: every table is asked what is touched in it.
+        let mut touched = Touched::default();
+        let mut known = Vec::with_capacity(events.len());
         for recorded in &events {
             let event = Event::decode(recorded)?;
-            let mut touched = Touched::default();
             event.touches(recorded, &mut touched);
-            rows.begin(touched);
+            known.push(event);
+        }
+        rows.begin(touched);
+        for (event, recorded) in known.iter().zip(&events) {
             event.project(recorded, &mut rows)?;
             (version, stands_on) = (recorded.version, recorded.position);
         }
