@@ -193,6 +193,14 @@ async fn going_back_loses_and_repeats_nothing() {
         .await
         .unwrap();
     assert_eq!(balance, "70.00");
+    // What a migration did since is in the live tables alone.
+    let migrated =
+        "UPDATE _sqlx_migrations SET installed_on = clock_timestamp() WHERE version = 112";
+    execute(migrated, &mut administrator).await;
+    let live = live_oid(&world).await;
+    let refused = rebuild::roll_back(&migrators, &world.log, &options(), &|_| ()).await;
+    assert!(matches!(refused, Err(rebuild::RebuildError::Migrated(_))), "{refused:?}");
+    assert_eq!(live_oid(&world).await, live);
     worker.stop().await;
 }
 

@@ -122,6 +122,11 @@ pub async fn roll_back(
     let Some(reached) = checkpoints_of(BEFORE, None, &mut guard).await? else {
         return Err(RebuildError::NoneBefore);
     };
+    let migrated: Option<String> =
+        sqlx::query_scalar(include_str!("migrated_since.sql")).fetch_optional(&mut guard).await?;
+    if let Some(migration) = migrated {
+        return Err(RebuildError::Migrated(migration));
+    }
     let recorder = Recorder::begin(options.id, &options.build, migrators, tell).await?;
     let outcome = async {
         let next = Twin::of(NEXT);

@@ -56,4 +56,10 @@ pub enum RebuildError {
         "there are no tables to go back to: nothing was rebuilt, or a later rebuild has begun to swap"
     )]
     NoneBefore,
+    /// The tables to go back to lack what a migration did since.
+    #[error(
+        "the tables to go back to are older than migration {0}, which changed the live ones and not them: \
+         rebuild instead"
+    )]
+    Migrated(String),
 }
