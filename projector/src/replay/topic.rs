@@ -7,7 +7,6 @@ use super::sink::Sink;
 use super::{Destination, Replay, ReplayError};
 
 /// A topic that is written to.
-#[derive(Debug)]
 pub(super) struct Topic {
     copy: TopicCopy,
     bytes: u64,

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer};
 
 use super::relay::{RelayError, ends_of};
@@ -29,17 +28,6 @@ pub struct TopicCopy {
     has: BTreeMap<i32, i64>,
     /// Events of the transaction under way.
     under_way: usize,
-}
-
-impl std::fmt::Debug for TopicCopy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { producer: _, topic, epoch, has: _, under_way } = self;
-        f.debug_struct("TopicCopy")
-            .field("topic", topic)
-            .field("epoch", epoch)
-            .field("under_way", under_way)
-            .finish()
-    }
 }
 
 impl TopicCopy {
@@ -90,17 +78,7 @@ impl TopicCopy {
         if self.under_way == 0 {
             self.producer.begin_transaction()?;
         }
-        let mut wanted = record.to(&self.topic);
-        loop {
-            match self.producer.send(wanted) {
-                Ok(()) => break,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    delivered::some(&self.producer);
-                    wanted = back;
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
-        }
+        delivered::send(&self.producer, record.to(&self.topic), || None)?;
         self.under_way += 1;
         if self.under_way >= TOGETHER {
             self.settle()?;

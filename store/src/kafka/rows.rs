@@ -126,22 +126,9 @@ impl RowProducer {
             if let Some(value) = &record.value {
                 next = next.payload(value.as_str());
             }
-            self.send(next)?;
+            delivered::send(&self.producer, next, || None)?;
         }
         delivered::wait(&self.producer, STEP)?;
         self.producer.commit_transaction(STEP)
-    }
-
-    fn send(&self, mut record: BaseRecord<'_, str, str>) -> KafkaResult<()> {
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    record = back;
-                    delivered::some(&self.producer);
-                }
-                Err((error, _)) => return Err(error),
-            }
-        }
     }
 }

@@ -118,7 +118,8 @@ impl Publisher {
         for event in events {
             let record = Record::of(event, self.epoch)
                 .map_err(|error| RelayError::Unreadable { position: event.position, error })?;
-            self.send(&record)?;
+            let failed = || self.producer.context().seen().failed.take();
+            delivered::send(&self.producer, record.to(&self.topic), failed)?;
         }
         delivered::wait(&self.producer, STEP)?;
         let seen = std::mem::take(&mut *self.producer.context().seen());
@@ -142,23 +143,6 @@ impl Publisher {
             }
         }
         Ok(())
-    }
-
-    fn send(&self, record: &Record) -> Result<(), RelayError> {
-        let mut wanted = record.to(&self.topic);
-        loop {
-            match self.producer.send(wanted) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    if let Some(error) = self.producer.context().seen().failed.take() {
-                        return Err(error.into());
-                    }
-                    delivered::some(&self.producer);
-                    wanted = back;
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
-        }
     }
 
     /// Looks whether the topic still has what it had: one that was deleted, made again or cut off
