@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use daybook_projector::as_of::{self, Order, State};
+use sqlx::PgPool;
 
 use super::history::{History, Moment, text};
 use super::output::{self, Output, line};
@@ -32,18 +33,32 @@ pub(super) struct AsOf {
     /// The schema to make
     #[arg(long, value_name = "NAME", required = true)]
     schema: Option<String>,
-    /// How many hours it stays
-    #[arg(long, default_value_t = 24, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(1..=8760))]
-    hours: u32,
-    /// It stays until it is dropped by name
-    #[arg(long, conflicts_with = "hours")]
-    keep: bool,
+    #[command(flatten)]
+    stay: Stay,
     /// Fold from the beginning, whatever earlier states there are
     #[arg(long)]
     from_the_beginning: bool,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]
     output: Output,
+}
+
+/// For how long a schema of the past stays.
+#[derive(Debug, Args)]
+pub(super) struct Stay {
+    /// How many hours the schema stays
+    #[arg(long, default_value_t = 24, value_name = "HOURS", requires = "schema", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    hours: u32,
+    /// The schema stays until it is dropped by name
+    #[arg(long, requires = "schema", conflicts_with = "hours")]
+    keep: bool,
+}
+
+impl Stay {
+    /// `None`: until it is dropped.
+    pub(super) fn lasts(&self) -> Option<Duration> {
+        (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours)))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,16 +120,12 @@ impl AsOf {
             schema,
             position: history.position(moment).await?,
             instant: self.time,
-            lasts: (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours))),
+            lasts: self.stay.lasts(),
             quota: i64::from(session.settings.as_of_quota),
             build: world::build(),
             from_earlier: !self.from_the_beginning,
         };
-        let bar = progress::bar(0, "folding");
-        let stage = Mutex::new("");
-        let tell = |progress| show(&bar, &stage, progress);
-        let state = as_of::build(&migrators, &history.log, &order, &tell).await?;
-        bar.finish_and_clear();
+        let state = build(&order, &migrators, history).await?;
         migrators.close().await;
         match self.output {
             Output::Json => line(serde_json::to_string_pretty(&state)?),
@@ -122,6 +133,16 @@ impl AsOf {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Makes a state, and shows how far it is.
+async fn build(order: &Order, migrators: &PgPool, history: &History) -> Result<State, Failure> {
+    let bar = progress::bar(0, "folding");
+    let stage = Mutex::new("");
+    let tell = |progress| show(&bar, &stage, progress);
+    let state = as_of::build(migrators, &history.log, order, &tell).await?;
+    bar.finish_and_clear();
+    Ok(state)
 }
 
 async fn list(output: Output, history: &History) -> Outcome {
@@ -170,11 +191,7 @@ async fn every((positions, last): (i64, i64), output: Output, history: &History)
             build: world::build(),
             from_earlier: true,
         };
-        let bar = progress::bar(0, "folding");
-        let stage = Mutex::new("");
-        let tell = |progress| show(&bar, &stage, progress);
-        made.push(as_of::build(&migrators, &history.log, &order, &tell).await?);
-        bar.finish_and_clear();
+        made.push(build(&order, &migrators, history).await?);
     }
     let mut connection = migrators.acquire().await?;
     for state in known.iter().filter(|state| state.schema_name.starts_with(EVERY)) {

@@ -1,13 +1,13 @@
 //! `daybook compare`.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use clap::Args;
 use daybook_projector::as_of::{self, Order};
 use daybook_projector::between::{self, NetRow, Report};
 use daybook_projector::rebuild::OnProgress;
 
+use super::as_of::Stay;
 use super::history::{History, Moment};
 use super::output::{self, Output, line};
 use super::rebuild::{migrators, show};
@@ -31,12 +31,8 @@ pub(super) struct Compare {
     /// Keep the rows as tables in this schema, for SQL
     #[arg(long, value_name = "NAME", conflicts_with = "rows")]
     schema: Option<String>,
-    /// How many hours the schema stays
-    #[arg(long, default_value_t = 24, value_name = "HOURS", requires = "schema", value_parser = clap::value_parser!(u32).range(1..=8760))]
-    hours: u32,
-    /// The schema stays until it is dropped by name
-    #[arg(long, requires = "schema", conflicts_with = "hours")]
-    keep: bool,
+    #[command(flatten)]
+    stay: Stay,
     /// How the report is printed
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -67,7 +63,7 @@ impl Compare {
                     schema: schema.clone(),
                     position: to,
                     instant: None,
-                    lasts: (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours))),
+                    lasts: self.stay.lasts(),
                     quota: i64::from(session.settings.as_of_quota),
                     build: world::build(),
                     from_earlier: false,
