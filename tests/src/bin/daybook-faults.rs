@@ -85,10 +85,10 @@ fn say(sum: &Told, runs: usize) {
         sum.stopped,
         sum.crashes,
         sum.cuts,
-        sum.brokers_killed,
-        sum.brokers_frozen,
-        sum.topics_deleted,
-        sum.topics_expired,
+        sum.harmed.brokers_killed,
+        sum.harmed.brokers_frozen,
+        sum.harmed.topics_deleted,
+        sum.harmed.topics_expired,
         sum.storms,
         sum.broken.len()
     );

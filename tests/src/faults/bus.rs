@@ -1,5 +1,6 @@
 //! Three brokers, and what is done to them and to the topic of events.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::Offset;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::Kafka;
@@ -35,13 +37,27 @@ pub(super) enum Harm {
     Expire,
 }
 
-/// How often each was done.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Harmed {
-    pub(super) killed: u64,
-    pub(super) frozen: u64,
-    pub(super) deleted: u64,
-    pub(super) expired: u64,
+/// What was done to Kafka, and how often.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Harmed {
+    /// Brokers that were killed.
+    pub brokers_killed: u64,
+    /// Brokers that were frozen.
+    pub brokers_frozen: u64,
+    /// Times that the topic of events was deleted.
+    pub topics_deleted: u64,
+    /// Times that it forgot all that it had.
+    pub topics_expired: u64,
+}
+
+impl AddAssign for Harmed {
+    fn add_assign(&mut self, more: Self) {
+        self.brokers_killed += more.brokers_killed;
+        self.brokers_frozen += more.brokers_frozen;
+        self.topics_deleted += more.topics_deleted;
+        self.topics_expired += more.topics_expired;
+    }
 }
 
 /// The brokers.
@@ -71,11 +87,7 @@ impl Bus {
         let harmed = Arc::clone(&self.harmed);
         tokio::spawn(async move {
             let done = suffer(brokers, harm, which, rest).await;
-            let mut harmed = harmed.lock().expect("nobody panics with it");
-            harmed.killed += done.killed;
-            harmed.frozen += done.frozen;
-            harmed.deleted += done.deleted;
-            harmed.expired += done.expired;
+            *harmed.lock().expect("nobody panics with it") += done;
         });
     }
 
@@ -98,7 +110,7 @@ async fn suffer(
             brokers.kill(which);
             tokio::time::sleep(rest).await;
             brokers.restart(which).await;
-            harmed.killed = 1;
+            harmed.brokers_killed = 1;
         }
         Harm::KillTwo => {
             let other = (which + 1) % brokers.brokers();
@@ -107,16 +119,16 @@ async fn suffer(
             tokio::time::sleep(rest).await;
             brokers.restart(other).await;
             brokers.restart(which).await;
-            harmed.killed = 2;
+            harmed.brokers_killed = 2;
         }
         Harm::Freeze => {
             brokers.signal(which, Signal::SIGSTOP);
             tokio::time::sleep(rest).await;
             brokers.signal(which, Signal::SIGCONT);
-            harmed.frozen = 1;
+            harmed.brokers_frozen = 1;
         }
-        Harm::Delete => harmed.deleted = u64::from(delete(&brokers).await.unwrap_or(false)),
-        Harm::Expire => harmed.expired = u64::from(expire(&brokers).await.unwrap_or(false)),
+        Harm::Delete => harmed.topics_deleted = u64::from(delete(&brokers).await.unwrap_or(false)),
+        Harm::Expire => harmed.topics_expired = u64::from(expire(&brokers).await.unwrap_or(false)),
     }
     harmed
 }

@@ -53,10 +53,7 @@ impl Ledger {
             sum.crashes += run.crashes;
             sum.cuts += run.cuts;
             sum.with_kafka |= run.with_kafka;
-            sum.brokers_killed += run.brokers_killed;
-            sum.brokers_frozen += run.brokers_frozen;
-            sum.topics_deleted += run.topics_deleted;
-            sum.topics_expired += run.topics_expired;
+            sum.harmed += run.harmed;
             sum.storms += run.storms;
             sum.broken.extend(run.broken.iter().cloned());
         }

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+pub use bus::Harmed;
 pub use ledger::Ledger;
 
 /// What a run does.
@@ -74,18 +75,9 @@ pub struct Told {
     /// Whether Kafka was there.
     #[serde(default)]
     pub with_kafka: bool,
-    /// Brokers that were killed.
-    #[serde(default)]
-    pub brokers_killed: u64,
-    /// Brokers that were frozen.
-    #[serde(default)]
-    pub brokers_frozen: u64,
-    /// Times that the topic of events was deleted.
-    #[serde(default)]
-    pub topics_deleted: u64,
-    /// Times that it forgot all that it had.
-    #[serde(default)]
-    pub topics_expired: u64,
+    /// What was done to it.
+    #[serde(flatten)]
+    pub harmed: Harmed,
     /// Times that several projectors joined the group at once, and were killed.
     #[serde(default)]
     pub storms: u64,
@@ -109,9 +101,7 @@ pub async fn run(plan: &Plan) -> Option<Told> {
     (told.crashes, told.cuts) = (faults.crashes, faults.cuts);
     told.storms = faults.storms;
     say("all commands are sent; what is down comes back");
-    let harmed = house.heal().await;
-    (told.brokers_killed, told.brokers_frozen) = (harmed.killed, harmed.frozen);
-    (told.topics_deleted, told.topics_expired) = (harmed.deleted, harmed.expired);
+    told.harmed = house.heal().await;
     let sent = load.finish().await;
     told.accepted = u64::try_from(sent.accepted.len()).unwrap_or(u64::MAX);
     told.refused = u64::try_from(sent.refused.len()).unwrap_or(u64::MAX);
