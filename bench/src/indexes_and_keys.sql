@@ -6,8 +6,10 @@ SELECT drop_it, make_it FROM (
         format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) AS drop_it,
         format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) AS make_it
     FROM pg_constraint c
-    JOIN wanted w ON w.id = c.conrelid
-    WHERE c.contype IN ('f', 'p', 'u') AND c.conparentid = 0
+    WHERE c.conparentid = 0 AND (
+        c.contype IN ('f', 'p', 'u') AND c.conrelid IN (SELECT id FROM wanted)
+        -- Other tables refer to these by their keys.
+        OR c.contype = 'f' AND c.confrelid IN (SELECT id FROM wanted))
     UNION ALL
     SELECT 2, i.indexrelid::regclass::text,
         format('DROP INDEX %s', i.indexrelid::regclass),

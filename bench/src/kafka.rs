@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use daybook_app::config::Settings;
 use daybook_app::sides;
 use daybook_tests::Kafka;
-use hdrhistogram::Histogram;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +17,7 @@ use crate::plan::Plan;
 use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::{Line, Rounds};
-use crate::visible::{ACCOUNTS, milliseconds, once};
+use crate::visible::{ACCOUNTS, milliseconds, once, rounds};
 
 /// The database with a log that nothing of is posted.
 const SOURCE: &str = "unposted_kafka";
@@ -132,16 +131,7 @@ async fn visible(server: &Server, plan: &Plan, kafka: &Kafka) -> Result<Line, Tr
     for _ in 0..WARM_UPS {
         once(&stage, &accounts, plan.latency).await?;
     }
-    let mut latencies = Histogram::<u64>::new(3)?;
-    for round in 1..=plan.rounds {
-        let measured = once(&stage, &accounts, plan.latency).await?;
-        plan.say(&format!(
-            "visible through Kafka, round {round}: p50 {} ms, p99 {} ms",
-            milliseconds(&measured, 50.0),
-            milliseconds(&measured, 99.0)
-        ));
-        latencies.add(&measured)?;
-    }
+    let latencies = rounds("visible through Kafka", &stage, &accounts, plan).await?;
     worker.stop().await?;
     relaying.stop().await?;
     server.drop(stage.close().await).await?;

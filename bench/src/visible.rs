@@ -38,25 +38,9 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let accounts = accounts(&stage, ACCOUNTS).await?;
     let worker = stage.work();
     stage.caught_up().await?;
-    let mut latencies = Histogram::<u64>::new(3)?;
-    let mut taken = 0;
-    for round in 1..=plan.rounds {
-        let begun = Instant::now();
-        let measured = once(&stage, &accounts, plan.latency).await?;
-        taken += measured.len();
-        let rate = crate::measure::per_second(i64::try_from(measured.len())?, begun + WARM_UP);
-        plan.say(&format!(
-            "visible, round {round}: p50 {} ms, p99 {} ms at {rate:.0}/s",
-            milliseconds(&measured, 50.0),
-            milliseconds(&measured, 99.0)
-        ));
-        latencies.add(&measured)?;
-    }
+    let latencies = rounds("visible", &stage, &accounts, plan).await?;
     worker.stop().await?;
     server.drop(stage.close().await).await?;
-    if taken == 0 {
-        return Err("no latency was measured".into());
-    }
     let met = BOUNDS.iter().all(|(share, bound)| milliseconds(&latencies, *share) <= *bound);
     Ok(vec![Line::bounded(
         "commit to visible in the read table, 1,000 commands a second",
@@ -73,6 +57,31 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
 #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
 pub(crate) fn milliseconds(latencies: &Histogram<u64>, share: f64) -> f64 {
     latencies.value_at_percentile(share) as f64 / 1000.0
+}
+
+/// All rounds; `what` names them.
+pub(crate) async fn rounds(
+    what: &str,
+    stage: &Stage,
+    accounts: &Arc<[Uuid]>,
+    plan: &Plan,
+) -> Result<Histogram<u64>, Trouble> {
+    let mut latencies = Histogram::<u64>::new(3)?;
+    for round in 1..=plan.rounds {
+        let begun = Instant::now();
+        let measured = once(stage, accounts, plan.latency).await?;
+        let rate = crate::measure::per_second(i64::try_from(measured.len())?, begun + WARM_UP);
+        plan.say(&format!(
+            "{what}, round {round}: p50 {} ms, p99 {} ms at {rate:.0}/s",
+            milliseconds(&measured, 50.0),
+            milliseconds(&measured, 99.0)
+        ));
+        latencies.add(&measured)?;
+    }
+    if latencies.is_empty() {
+        return Err("no latency was measured".into());
+    }
+    Ok(latencies)
 }
 
 /// Sends at the given pace, whatever the answers take, and gives the latencies in microseconds.
