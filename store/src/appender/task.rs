@@ -24,6 +24,17 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(20);
 /// The longest that a batch waits for more requests.
 const LONGEST_LINGER: Duration = Duration::from_micros(250);
 
+/// What the statements of an append want of the planner: each finds a few rows by a key, in tables
+/// of any size, and is planned once in the connection's life.
+const PLANS: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_bitmapscan", "off"),
+    ("jit", "off"),
+];
+
 pub(super) struct Task {
     connect: PgConnectOptions,
     connection: Option<PgConnection>,
@@ -50,6 +61,7 @@ impl Task {
             ("idle_in_transaction_session_timeout", "1000"),
             ("default_transaction_isolation", "read committed"),
         ]);
+        let connect = connect.options(PLANS);
         let max_ahead = chrono::Duration::from_std(options.max_clock_ahead)
             .unwrap_or_else(|_| chrono::Duration::days(1));
         let (recent, linger) = (1, Duration::ZERO);
