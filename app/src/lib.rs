@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod http;
 pub mod import;
 pub mod network;
+pub mod retell;
 mod scheduler;
 pub mod serve;
 pub mod sides;

@@ -14,6 +14,7 @@ pub mod load;
 pub mod order;
 pub mod passwords;
 mod refused;
+pub mod retell;
 pub mod secrets;
 pub mod sequence;
 mod sign_in;

@@ -11,7 +11,7 @@ use daybook_domain::aggregate::{Aggregate, Effects, Lifecycle};
 use daybook_domain::message::EventMessage;
 use daybook_store::{
     AppendError, AppendRequest, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata, NewEvent,
-    StreamWrite,
+    Recorded, StreamWrite,
 };
 use futures::FutureExt;
 use tokio::sync::OwnedMutexGuard;
@@ -132,6 +132,16 @@ impl<'e> Unit<'e> {
             events: new_events,
         });
         Ok(())
+    }
+
+    /// Gives the events recorded last the bytes, and the version of their shape, with which another log
+    /// has them.
+    pub(crate) fn keep_as_stored(&mut self, stored: &[Recorded]) {
+        let Some(write) = self.writes.last_mut() else { return };
+        for (event, stored) in write.events.iter_mut().zip(stored) {
+            event.schema_version = stored.schema_version;
+            stored.data.get().clone_into(&mut event.data);
+        }
     }
 
     /// Writes down what happens to a stream that is neither held nor loaded, decided on this

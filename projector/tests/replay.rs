@@ -255,7 +255,7 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
     let path = folder.path().join("x.ndjson");
     let order = everything(Format::Ndjson);
     fs::write(&path, "somebody's\n").unwrap();
-    let refused = Replay::plan(&world.log, order.clone(), to(&path)).await.unwrap_err();
+    let refused = Replay::plan(&world.log, order.clone(), to(&path)).await.err().unwrap();
     assert!(matches!(refused, ReplayError::InTheWay(_)), "{refused}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's\n");
     let anew = Destination::Path { path: path.clone(), anew: true };
@@ -266,7 +266,7 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
     let path = folder.path().join("y.ndjson");
     break_off(&world, &order, &path, 0.001).await;
     let other = Order { after: 1, ..order.clone() };
-    let refused = Replay::plan(&world.log, other, to(&path)).await.unwrap_err();
+    let refused = Replay::plan(&world.log, other, to(&path)).await.err().unwrap();
     assert!(refused.to_string().contains("of something else"), "{refused}");
     // Nor with a file that lost what was written, nor over another life of the log.
     let state = fs::read_to_string(folder.path().join("y.ndjson.replay")).unwrap();
@@ -274,14 +274,14 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
     if state["bytes"].as_u64() > Some(0) {
         fs::write(&path, "").unwrap();
         let planned = Replay::plan(&world.log, order.clone(), to(&path)).await.unwrap();
-        let refused = planned.run(&world.log, &|_| ()).await.unwrap_err();
+        let refused = planned.run(&world.log, &|_| ()).await.err().unwrap();
         assert!(refused.to_string().contains("had"), "{refused}");
     }
     sqlx::query("UPDATE journal.log SET epoch = epoch + 1")
         .execute(&mut world.database.superuser().await)
         .await
         .unwrap();
-    let refused = Replay::plan(&world.log, order, to(&path)).await.unwrap_err();
+    let refused = Replay::plan(&world.log, order, to(&path)).await.err().unwrap();
     assert!(refused.to_string().contains("epoch"), "{refused}");
 }
 

@@ -20,7 +20,9 @@ pub use appender::{Appender, AppenderOptions, Pending};
 pub use error::{AppendError, ReadError};
 pub use lane::{LANES, lane_of};
 pub use log::Share;
-pub use log::{Fact, Facts, Filter, Follow, Head, Known, Log, Page, Piece, Snapshot, StreamHead};
+pub use log::{
+    Answered, Fact, Facts, Filter, Follow, Head, Known, Log, Page, Piece, Snapshot, StreamHead,
+};
 pub use recorded::{Dependency, Recorded};
 pub use records::{Record, Records};
 pub use request::{

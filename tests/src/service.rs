@@ -92,6 +92,29 @@ impl Service {
         service
     }
 
+    /// Serves a database that has events already, to whoever has `key`.
+    ///
+    /// # Panics
+    /// When it does not start within a minute.
+    pub async fn of(database: TestDatabase, key: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listen = format!("127.0.0.1:{}", free_port());
+        let url = database.service_url();
+        let arguments = ["serve", "--listen", &listen, "--database-url", &url];
+        let mut command = Daybook::command(folder.path(), &arguments);
+        let process = Daybook::start(&mut command, folder.path(), "serve");
+        let service = Self {
+            database,
+            key: key.to_owned(),
+            base: format!("http://{listen}"),
+            client: crate::client(),
+            _process: process,
+            folder,
+        };
+        service.wait_until_ready().await;
+        service
+    }
+
     /// Stops it, at once; gives the database that it served.
     #[must_use]
     pub fn stop(self) -> TestDatabase {

@@ -72,7 +72,7 @@ enum Action {
     },
     /// Make the states at every so many positions that there are not yet, for later ones to be made from
     #[command(
-        after_help = "Their names are every_POSITION; each is made from the one before, and they stay. Run it from a timer; a run that finds nothing to do does nothing.\n\nExample: daybook as-of every 1000000 --last 3"
+        after_help = "Their names are every_POSITION; each is made from the one before, and they stay. Those of another build are made anew. Run it from a timer; a run that finds nothing to do does nothing.\n\nExample: daybook as-of every 1000000 --last 3"
     )]
     Every {
         /// How many positions lie between two
@@ -150,11 +150,15 @@ async fn list(output: Output, history: &History) -> Outcome {
 }
 
 fn show_states(output: Output, states: &[State]) -> Outcome {
-    let columns = ["SCHEMA", "SINCE", "POSITION", "INSTANT", "COMPLETE", "MADE BY", "EXPIRES"];
+    let columns = ["SCHEMA", "HOLDS", "POSITION", "INSTANT", "COMPLETE", "MADE BY", "EXPIRES"];
     output::rows(output, columns, states, |state| {
         [
             state.schema_name.clone(),
-            state.from_position.map_or_else(|| "-".to_owned(), |since| since.to_string()),
+            match (state.from_position, &state.slice) {
+                (Some(since), _) => format!("changes since {since}"),
+                (None, Some(_)) => "a slice".to_owned(),
+                (None, None) => "everything".to_owned(),
+            },
             state.position.to_string(),
             text(state.instant),
             state.complete.to_string(),
@@ -176,11 +180,19 @@ async fn every((positions, last): (i64, i64), output: Output, history: &History)
         ((newest - last + 1).max(1)..=newest).map(|number| number * positions).collect();
     let migrators = migrators(&history.database).await?;
     let known = as_of::states(&history.pools.projector).await?;
+    let build_now = world::build();
     let mut made = Vec::new();
     for position in &wanted {
         let schema = format!("{EVERY}{position}");
-        if known.iter().any(|state| state.schema_name == schema && state.complete) {
-            continue;
+        if let Some(there) =
+            known.iter().find(|state| state.schema_name == schema && state.complete)
+        {
+            // Nothing is made from what another build folded.
+            if there.build == build_now {
+                continue;
+            }
+            let mut connection = migrators.acquire().await?;
+            as_of::drop(&schema, &mut connection).await?;
         }
         let order = Order {
             schema,
@@ -188,7 +200,7 @@ async fn every((positions, last): (i64, i64), output: Output, history: &History)
             instant: None,
             lasts: None,
             quota: 0,
-            build: world::build(),
+            build: build_now.clone(),
             from_earlier: true,
         };
         made.push(build(&order, &migrators, history).await?);

@@ -3,28 +3,42 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use daybook_projector::as_of;
 use daybook_projector::replay::{
     Destination, Format, Order, Progress, Replay, ReplayError, Summary,
 };
 
+use super::as_of::Stay;
 use super::history::History;
 use super::log_filter::LogFilter;
 use super::output::{self, Output, line};
+use super::rebuild::migrators;
 use super::{Exit, Failure, Outcome, Session};
+use crate::config::DatabaseUrl;
 use crate::import::progress;
+use crate::retell::Other;
+use crate::world;
 
 /// Write history, or a slice of it, to a file
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The form follows from the file's name: .ndjson, .csv or .parquet; --format parquet-by-type and parquet-by-month make a folder of typed files. - is NDJSON on standard output, with the summary on standard error. Secrets and their hashes are left out. An interrupted replay leaves FILE.replay beside the file: the same command goes on from there, over the same stretch of the log, and gives the same bytes (of Parquet, whole months are kept and the rest is begun again). With --topic the state is in NAME.replay in the folder that you are in, and no event is published twice. The digest is SHA-256 over the events as lines of NDJSON, whatever the form; of an NDJSON file it is what sha256sum says.\n\nExample: daybook replay 2026-01.ndjson --contexts banking --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z"
+    after_help = "The form follows from the file's name: .ndjson, .csv or .parquet; --format parquet-by-type and parquet-by-month make a folder of typed files. - is NDJSON on standard output, with the summary on standard error. Secrets and their hashes are left out. An interrupted replay leaves FILE.replay beside the file: the same command goes on from there, over the same stretch of the log, and gives the same bytes (of Parquet, whole months are kept and the rest is begun again). With --topic, --schema and --into the state is in NAME.replay in the folder that you are in, and no event is published, posted or told twice. A schema holds the read tables that the slice makes, for auditors (daybook_auditor); `daybook as-of list` and `drop` know it, and it needs the administrator that migrate_url names. Another Daybook gets the same commands with the same ids and events, secrets included, keeps the same rules from then on, and posts them as its own. The digest is SHA-256 over the events as lines of NDJSON, whatever the form; of an NDJSON file it is what sha256sum says.\n\nExample: daybook replay 2026-01.ndjson --contexts banking --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z"
 )]
 pub(super) struct ReplayCommand {
     /// The file; - is standard output
-    #[arg(required_unless_present = "topic")]
+    #[arg(required_unless_present_any = ["topic", "schema", "into"])]
     file: Option<PathBuf>,
     /// A Kafka topic instead: records as the relay publishes them, to be read by what is to see the past once more
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "anew"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "anew", "schema", "into"])]
     topic: Option<String>,
+    /// Read tables in a schema of this name instead, made from these events alone
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "into"])]
+    schema: Option<String>,
+    #[command(flatten)]
+    stay: Stay,
+    /// The log of another Daybook instead: the URL of its database, as its DATABASE_URL has it (a password may stand in ~/.pgpass)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "format", "anew"])]
+    into: Option<DatabaseUrl>,
     /// The form [default: by the file's name]
     #[arg(long, value_enum)]
     format: Option<Form>,
@@ -78,7 +92,7 @@ impl ReplayCommand {
             speed: self.speed,
         };
         let history = History::open(&session).await?;
-        let outcome = match self.destination(&session) {
+        let outcome = match self.destination(&session, &history).await {
             Ok(destination) => self.write(&history, order, destination).await,
             Err(failure) => Err(failure),
         };
@@ -90,7 +104,34 @@ impl ReplayCommand {
         self.file.as_ref().is_some_and(|file| file.as_os_str() == "-")
     }
 
-    fn destination(&self, session: &Session) -> Result<Destination, Failure> {
+    async fn destination(
+        &self,
+        session: &Session,
+        history: &History,
+    ) -> Result<Destination, Failure> {
+        if let Some(schema) = &self.schema {
+            let order = as_of::Order {
+                schema: schema.clone(),
+                position: 0,
+                instant: None,
+                lasts: self.stay.lasts(),
+                quota: i64::from(session.settings.as_of_quota),
+                build: world::build(),
+                from_earlier: false,
+            };
+            return Ok(Destination::Schema {
+                migrators: migrators(&history.database).await?,
+                order: Box::new(order),
+                anew: self.anew,
+                path: PathBuf::from(schema),
+            });
+        }
+        if let Some(url) = &self.into {
+            let database = url.options()?;
+            let path = PathBuf::from(database.get_database().unwrap_or("daybook"));
+            let other = Other::open(&database, &session.settings, &history.log).await?;
+            return Ok(Destination::Sink { sink: Some(Box::new(other)), path });
+        }
         match (&self.topic, &self.file) {
             (Some(topic), _) => {
                 let connection = session.settings.kafka().ok_or_else(|| {
@@ -104,13 +145,18 @@ impl ReplayCommand {
             }
             (None, Some(_)) if self.to_stdout() => Ok(Destination::Stdout),
             (None, Some(file)) => Ok(Destination::Path { path: file.clone(), anew: self.anew }),
-            (None, None) => Err(Failure::wrong_use("say which file, or --topic")),
+            (None, None) => {
+                Err(Failure::wrong_use("say which file, or --topic, --schema or --into"))
+            }
         }
     }
 
     fn format(&self) -> Result<Format, Failure> {
-        if self.topic.is_some() {
-            return Ok(Format::Records);
+        match (&self.topic, &self.schema, &self.into) {
+            (Some(_), _, _) => return Ok(Format::Records),
+            (None, Some(_), _) => return Ok(Format::Tables),
+            (None, None, Some(_)) => return Ok(Format::Events),
+            (None, None, None) => {}
         }
         let file = self.file.clone().unwrap_or_default();
         let named = file.extension().and_then(|end| end.to_str());

@@ -55,7 +55,7 @@ pub async fn build(
         WaitError::TimedOut { asked, reached } => AsOfError::NotPosted { asked, posted: reached },
         WaitError::Read(error) => error.into(),
     })?;
-    let instant = begin(order, None, log, &mut connection).await?;
+    let instant = begin(order, &Holds::State, log, &mut connection).await?;
     let twin = Twin::of(&order.schema).without(AUDIT);
     twin.make_tables(&mut connection).await?;
     let made = make_rows(order, log, &twin, migrators, tell).await?;
@@ -137,27 +137,28 @@ async fn make_rows(
     Ok(Made { rows: filled.rows, from: None, reached: filled.reached })
 }
 
+/// What a schema of the past holds.
+#[derive(Debug, Clone)]
+pub(super) enum Holds {
+    /// The whole model.
+    State,
+    /// What changed since this position.
+    Changes(i64),
+    /// What a slice of history makes, and which.
+    Slice(serde_json::Value),
+}
+
 /// Takes the name, clears away what a run before this one left half made, and gives the instant.
-/// `since` is the earlier position of what changed; `None`: it is to be a state.
 pub(super) async fn begin(
     order: &Order,
-    since: Option<i64>,
+    holds: &Holds,
     log: &Log,
     connection: &mut PgConnection,
 ) -> Result<DateTime<Utc>, AsOfError> {
     if !twin::is_schema_name(&order.schema) || order.schema.starts_with("pg_") {
         return Err(AsOfError::Name(order.schema.clone()));
     }
-    // Until this connection ends: whose name it is, and how many there are.
-    let free: bool = sqlx::query_scalar(
-        "SELECT pg_try_advisory_lock(hashtextextended('daybook.as_of.' || $1, 0))",
-    )
-    .bind(&order.schema)
-    .fetch_one(&mut *connection)
-    .await?;
-    if !free {
-        return Err(AsOfError::Busy);
-    }
+    take_name(&order.schema, connection).await?;
     let known: Option<bool> =
         sqlx::query_scalar("SELECT complete FROM projector.as_of WHERE schema_name = $1")
             .bind(&order.schema)
@@ -189,9 +190,14 @@ pub(super) async fn begin(
     if order.lasts.is_some() && count >= order.quota {
         return Err(AsOfError::Quota(count));
     }
+    let (since, slice) = match holds {
+        Holds::State => (None, None),
+        Holds::Changes(since) => (Some(*since), None),
+        Holds::Slice(slice) => (None, Some(slice)),
+    };
     sqlx::query(
-        "INSERT INTO projector.as_of (schema_name, position, instant, log_epoch, model_version, build, expires_at, from_position)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 second', $8)",
+        "INSERT INTO projector.as_of (schema_name, position, instant, log_epoch, model_version, build, expires_at, from_position, slice)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 second', $8, $9)",
     )
     .bind(&order.schema)
     .bind(order.position)
@@ -201,10 +207,25 @@ pub(super) async fn begin(
     .bind(&order.build)
     .bind(order.lasts.map(|lasts| i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX)))
     .bind(since)
+    .bind(slice)
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
     Ok(instant)
+}
+
+/// Keeps others from making a schema of that name until this connection ends.
+pub(super) async fn take_name(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), AsOfError> {
+    let free: bool = sqlx::query_scalar(
+        "SELECT pg_try_advisory_lock(hashtextextended('daybook.as_of.' || $1, 0))",
+    )
+    .bind(schema)
+    .fetch_one(connection)
+    .await?;
+    if free { Ok(()) } else { Err(AsOfError::Busy) }
 }
 
 /// A state to build on.
@@ -225,7 +246,7 @@ async fn earlier(
     }
     let found: Option<(String, i64)> = sqlx::query_as(
         "SELECT a.schema_name, a.position FROM projector.as_of a
-         WHERE a.complete AND a.from_position IS NULL AND a.build = $1 AND a.position <= $2 AND ($2 - a.position) * 2 <= $2
+         WHERE a.complete AND a.from_position IS NULL AND a.slice IS NULL AND a.build = $1 AND a.position <= $2 AND ($2 - a.position) * 2 <= $2
            AND a.log_epoch = (SELECT epoch FROM journal.log) AND a.model_version = $3
          ORDER BY a.position DESC, a.schema_name LIMIT 1",
     )
@@ -326,20 +347,25 @@ async fn show(
         instant.to_rfc3339()
     );
     twin::run(&view, &mut transaction).await?;
+    let trail = format!("GRANT SELECT ON {schema}.{AUDIT} TO daybook_auditor");
+    twin::run(&trail, &mut transaction).await?;
+    let_auditors_read(twin, &mut transaction).await?;
+    transaction.commit().await
+}
+
+/// Grants auditors what they may read of the live tables, of these tables too.
+pub(super) async fn let_auditors_read(
+    twin: &Twin,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
     let grants: Vec<(String, String)> = sqlx::query_as(include_str!("rights.sql"))
         .bind(&twin.names)
-        .bind(schema)
-        .fetch_all(&mut *transaction)
+        .bind(&twin.schema)
+        .fetch_all(&mut *connection)
         .await?;
     for (_, grant) in grants {
-        twin::run(&grant, &mut transaction).await?;
+        twin::run(&grant, connection).await?;
     }
-    twin::run(
-        &format!(
-            "GRANT SELECT ON {schema}.{AUDIT} TO daybook_auditor; GRANT USAGE ON SCHEMA {schema} TO daybook_auditor"
-        ),
-        &mut transaction,
-    )
-    .await?;
-    transaction.commit().await
+    let usage = format!("GRANT USAGE ON SCHEMA {} TO daybook_auditor", twin.schema);
+    twin::run(&usage, connection).await
 }

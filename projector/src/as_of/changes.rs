@@ -4,7 +4,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgPool};
 
 use super::AsOfError;
-use super::build::{Order, begin};
+use super::build::{Holds, Order, begin};
 use crate::between::{self, NetRow, Report};
 use crate::rebuild::OnProgress;
 use crate::twin;
@@ -25,7 +25,7 @@ pub async fn changes(
 ) -> Result<Report, AsOfError> {
     let mut connection = migrators.acquire().await?.detach();
     let schema = &order.schema;
-    begin(order, Some(since), log, &mut connection).await?;
+    begin(order, &Holds::Changes(since), log, &mut connection).await?;
     twin::run(&include_str!("changes.sql").replace("{schema}", schema), &mut connection).await?;
     let insert = include_str!("add_changes.sql").replace("{schema}", schema);
     let mut rows = 0;

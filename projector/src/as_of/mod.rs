@@ -5,12 +5,14 @@
 //! It is made from the nearest earlier state of the same build where that is shorter, otherwise from the
 //! beginning. [`Digests`](State::digests) say what is in it: two states of one instant have the same.
 //!
-//! What changed between two instants can be kept in such a schema too; see [`changes()`].
+//! What changed between two instants can be kept in such a schema too (see [`changes()`]), and what a
+//! slice of history makes ([`replay`](crate::replay)).
 
 mod build;
 mod changes;
 mod digest;
 mod list;
+mod slice;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -19,10 +21,11 @@ pub use build::{Order, build};
 pub use changes::changes;
 pub use digest::digest_statement;
 pub use list::{drop, states};
+pub(crate) use slice::Slice;
 
 use crate::rebuild::RebuildError;
 
-/// A state of the whole read model, or what changed between two.
+/// A state of the whole read model, what changed between two, or what a slice of history makes.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, sqlx::FromRow)]
 pub struct State {
     /// Its schema.
@@ -31,6 +34,8 @@ pub struct State {
     pub position: i64,
     /// Where it holds what changed: since which position. `None`: it is a state.
     pub from_position: Option<i64>,
+    /// Where it holds what a slice of history makes: which. `None`: it is of all of history.
+    pub slice: Option<Value>,
     /// The instant that was asked for, or when the event at that position was recorded.
     pub instant: DateTime<Utc>,
     /// Which life of the log it is of.
@@ -67,6 +72,11 @@ pub enum AsOfError {
     /// A schema that is something else.
     #[error("there is a schema {0} already; `daybook as-of list` shows those that can be dropped")]
     Taken(String),
+    /// What an unfinished replay was to go on with.
+    #[error(
+        "the schema {0} is not what the unfinished replay left, or another build filled it; --anew begins again"
+    )]
+    NotLeft(String),
     /// No such state.
     #[error("there is no state {0}; `daybook as-of list` shows those that there are")]
     Unknown(String),

@@ -61,6 +61,11 @@ impl CatchUp {
         self
     }
 
+    /// Whether this event is posted already.
+    pub(crate) fn has(&self, event: &Recorded) -> bool {
+        event.lane_seq <= self.lane_seq(event.lane)
+    }
+
     fn lane_seq(&self, lane: i16) -> i64 {
         self.reached.get(&lane).map_or(0, |reached| reached.lane_seq)
     }
@@ -123,7 +128,8 @@ impl CatchUp {
         Ok(count)
     }
 
-    async fn post(
+    /// Posts these events, which come after everything posted before.
+    pub(crate) async fn post(
         &mut self,
         events: &[Recorded],
         connection: &mut PgConnection,

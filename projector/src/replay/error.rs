@@ -7,6 +7,7 @@ use daybook_domain::message::DecodeError;
 use daybook_store::ReadError;
 use daybook_store::kafka::RelayError;
 
+use crate::as_of::AsOfError;
 use crate::columns::SheetError;
 
 /// Why a replay ended early.
@@ -42,6 +43,19 @@ pub enum ReplayError {
     /// The brokers.
     #[error(transparent)]
     Topic(#[from] RelayError),
+    /// The schema.
+    #[error(transparent)]
+    Schema(#[from] AsOfError),
+    /// An event rests on others that the slice leaves out.
+    #[error(
+        "the event at position {position} does not fit what was replayed before it ({reason}): the slice leaves out what it rests on. Take whole streams: no --from and no --from-position, and by --contexts, --streams or --tenant alone"
+    )]
+    Cut {
+        /// The event.
+        position: i64,
+        /// How it does not fit.
+        reason: String,
+    },
     /// Whoever read what was written has gone away.
     #[error("nobody reads any more")]
     Gone,

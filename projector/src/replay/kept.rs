@@ -47,12 +47,15 @@ impl Kept {
         let (path, anew) = match destination {
             Destination::Stdout => return Ok(None),
             Destination::Path { path, anew } => (path, *anew),
-            Destination::Topic { path, .. } => (path, false),
+            Destination::Topic { path, .. } | Destination::Sink { path, .. } => (path, false),
+            Destination::Schema { path, anew, .. } => (path, *anew),
         };
         let beside = place(path);
         if anew {
             remove(&beside)?;
-            remove(path)?;
+            if matches!(destination, Destination::Path { .. }) {
+                remove(path)?;
+            }
             return Ok(None);
         }
         match fs::read(&beside) {

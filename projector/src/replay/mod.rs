@@ -3,8 +3,8 @@
 //! What holds: two replays of one order over one stretch of the log write the same bytes and have the
 //! same digest, also when one of them was interrupted and went on. Secrets and their hashes are left
 //! out. Absent on purpose: anything that could act on what it reads. Events are read, put into another
-//! form and written to a file, or to a topic that is none of ours; no command and no table is within
-//! reach of this code.
+//! form and written to a file, to a topic that is none of ours or to a schema that nothing else
+//! looks at; no command and no live table is within reach of this code.
 
 mod digest;
 mod error;
@@ -14,6 +14,7 @@ mod kept;
 mod line;
 mod order;
 mod pace;
+mod schema;
 mod sheets;
 mod sink;
 mod text;
@@ -27,21 +28,25 @@ use std::time::{Duration, Instant};
 use daybook_store::Log;
 use daybook_store::kafka::Connection;
 use futures::{StreamExt, pin_mut};
+use sqlx::PgPool;
 use tokio::sync::mpsc;
 
 pub use self::error::ReplayError;
 use self::kept::Kept;
 pub use self::order::{Format, Order, describe};
 use self::pace::Pace;
+use self::schema::Schema;
+pub use self::sink::Sink;
 pub(crate) use self::text::csv_field;
+use self::topic::Topic;
 pub use self::writing::Summary;
 use self::writing::{Message, Writing};
+use crate::as_of;
 
 /// Pieces that wait to be written, at most: what a slow disk keeps in memory.
 const WAITING: usize = 4;
 
 /// Where a replay is written to.
-#[derive(Debug, Clone)]
 pub enum Destination {
     /// Standard output: nothing is kept, and nothing can go on later.
     Stdout,
@@ -61,6 +66,24 @@ pub enum Destination {
         /// The state of an unfinished replay is kept beside this.
         path: PathBuf,
     },
+    /// Read tables in a schema of their own; see [`crate::as_of`].
+    Schema {
+        /// Connections that work as the owner (`daybook_migrator`).
+        migrators: PgPool,
+        /// The schema; its position is that of the replay.
+        order: Box<as_of::Order>,
+        /// Whether what is there is thrown away, finished or not.
+        anew: bool,
+        /// The state of an unfinished replay is kept beside this.
+        path: PathBuf,
+    },
+    /// Whatever else takes events.
+    Sink {
+        /// It.
+        sink: Option<Box<dyn Sink>>,
+        /// The state of an unfinished replay is kept beside this.
+        path: PathBuf,
+    },
 }
 
 impl Destination {
@@ -68,7 +91,10 @@ impl Destination {
     pub(self) fn path(&self) -> Option<&PathBuf> {
         match self {
             Self::Stdout => None,
-            Self::Path { path, .. } | Self::Topic { path, .. } => Some(path),
+            Self::Path { path, .. }
+            | Self::Topic { path, .. }
+            | Self::Schema { path, .. }
+            | Self::Sink { path, .. } => Some(path),
         }
     }
 }
@@ -83,7 +109,6 @@ pub struct Progress {
 }
 
 /// A replay that knows its stretch of the log, and may begin.
-#[derive(Debug)]
 pub struct Replay {
     order: Order,
     destination: Destination,
@@ -130,15 +155,15 @@ impl Replay {
     /// # Errors
     /// See [`ReplayError`].
     pub async fn run(
-        self,
+        mut self,
         log: &Log,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Summary, ReplayError> {
         let begun = Instant::now();
         let reached = self.resumes_after().unwrap_or(self.after);
         let (sender, receiver) = mpsc::channel(WAITING);
-        let topic = topic::begin(&self).await?;
-        let writing = Writing::begin(&self, topic)?;
+        let ready = self.ready(log).await?;
+        let writing = Writing::begin(&self, ready)?;
         let written = tokio::task::spawn_blocking(move || writing.run(receiver));
         let fed = self.feed(log, reached, &sender, progress).await;
         if fed.is_ok() {
@@ -147,10 +172,30 @@ impl Replay {
         drop(sender);
         // The writer's own fault says more than that it no longer takes anything.
         let summary = written.await.map_err(|panic| ReplayError::Fault(panic.to_string()))?;
+        if let (Err(ReplayError::Cut { .. }), Some(path)) = (&summary, self.destination.path()) {
+            // It would end there again.
+            kept::remove(&kept::place(path))?;
+        }
         fed?;
         summary?
             .ok_or_else(|| ReplayError::Fault("the writer ended early".to_owned()))
             .map(|summary| summary.took(begun.elapsed()))
+    }
+
+    /// Opens what is no file; `None`: it is one.
+    async fn ready(&mut self, log: &Log) -> Result<Option<Box<dyn Sink>>, ReplayError> {
+        if let Destination::Sink { sink, .. } = &mut self.destination {
+            return Ok(sink.take());
+        }
+        Ok(match &self.destination {
+            Destination::Stdout | Destination::Path { .. } | Destination::Sink { .. } => None,
+            Destination::Topic { connection, topic, .. } => {
+                Some(Box::new(Topic::begin(self, connection, topic).await?))
+            }
+            Destination::Schema { migrators, order, anew, .. } => {
+                Some(Box::new(Schema::begin(self, log, (migrators, order, *anew)).await?))
+            }
+        })
     }
 
     async fn feed(

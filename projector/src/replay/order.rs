@@ -21,6 +21,10 @@ pub enum Format {
     ParquetByMonth,
     /// Records of a Kafka topic, as the relay publishes them.
     Records,
+    /// The read tables that they make.
+    Tables,
+    /// Events of another log.
+    Events,
 }
 
 /// What is replayed.

@@ -5,7 +5,7 @@ use daybook_store::Recorded;
 use super::ReplayError;
 
 /// A form of output. It is written to by one thread, from the first event to the last.
-pub(super) trait Sink: Send {
+pub trait Sink: Send {
     /// Takes one event, whose canonical line is `line`.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! Records of a Kafka topic.
 
 use daybook_store::Recorded;
-use daybook_store::kafka::TopicCopy;
+use daybook_store::kafka::{Connection, TopicCopy};
 
 use super::sink::Sink;
-use super::{Destination, Replay, ReplayError};
+use super::{Replay, ReplayError};
 
 /// A topic that is written to.
 pub(super) struct Topic {
@@ -12,32 +12,29 @@ pub(super) struct Topic {
     bytes: u64,
 }
 
-/// Opens the topic that a replay goes to; `None`: it goes elsewhere.
-///
-/// # Errors
-/// The topic is one of ours, or has records that are not of this replay; the brokers do not answer.
-pub(super) async fn begin(replay: &Replay) -> Result<Option<Topic>, ReplayError> {
-    let Destination::Topic { connection, topic, .. } = &replay.destination else { return Ok(None) };
-    let (events, rows) = (connection.naming.events(), connection.naming.rows(""));
-    if *topic == events || topic.starts_with(&rows) {
-        return Err(ReplayError::InTheWay(format!(
-            "{topic} is kept by Daybook itself: name another topic"
-        )));
-    }
-    let copy = TopicCopy::begin(connection, topic, replay.epoch).await?;
-    if replay.kept.is_none() && !copy.was_empty() {
-        return Err(ReplayError::InTheWay(format!(
-            "the topic {topic} has records already: name another, or delete it"
-        )));
-    }
-    Ok(Some(Topic { copy, bytes: 0 }))
-}
-
 impl Topic {
-    /// The same, of which so many bytes are written.
-    pub(super) const fn having(mut self, bytes: u64) -> Self {
-        self.bytes = bytes;
-        self
+    /// Opens the topic that a replay goes to.
+    ///
+    /// # Errors
+    /// It is one of ours, or has records that are not of this replay; the brokers do not answer.
+    pub(super) async fn begin(
+        replay: &Replay,
+        connection: &Connection,
+        topic: &str,
+    ) -> Result<Self, ReplayError> {
+        let (events, rows) = (connection.naming.events(), connection.naming.rows(""));
+        if topic == events || topic.starts_with(&rows) {
+            return Err(ReplayError::InTheWay(format!(
+                "{topic} is kept by Daybook itself: name another topic"
+            )));
+        }
+        let copy = TopicCopy::begin(connection, topic, replay.epoch).await?;
+        if replay.kept.is_none() && !copy.was_empty() {
+            return Err(ReplayError::InTheWay(format!(
+                "the topic {topic} has records already: name another, or delete it"
+            )));
+        }
+        Ok(Self { copy, bytes: replay.kept.as_ref().map_or(0, |kept| kept.bytes) })
     }
 }
 

@@ -14,7 +14,6 @@ use super::kept::{self, Kept};
 use super::sheets::{Layout, Sheets};
 use super::sink::Sink;
 use super::text::{Lines, Text};
-use super::topic::Topic;
 use super::{Destination, Format, RENEWED, Replay, ReplayError, line};
 
 /// What the writer is told.
@@ -79,7 +78,10 @@ pub(super) struct Writing {
 
 impl Writing {
     /// Writes the first state before anything else, and opens the output.
-    pub(super) fn begin(replay: &Replay, topic: Option<Topic>) -> Result<Self, ReplayError> {
+    pub(super) fn begin(
+        replay: &Replay,
+        ready: Option<Box<dyn Sink>>,
+    ) -> Result<Self, ReplayError> {
         let path = replay.destination.path().cloned();
         let state = replay.kept.clone().unwrap_or_else(|| Kept {
             order: replay.order.described(),
@@ -100,8 +102,8 @@ impl Writing {
             state.save(path)?;
         }
         Ok(Self {
-            sink: match topic {
-                Some(topic) => Box::new(topic.having(state.bytes)),
+            sink: match ready {
+                Some(sink) => sink,
                 None => open(replay.order.format, path.as_deref(), state.bytes)?,
             },
             digest,
@@ -210,8 +212,8 @@ fn open(
         Format::Parquet => sheets(Layout::One),
         Format::ParquetByType => sheets(Layout::ByType),
         Format::ParquetByMonth => sheets(Layout::ByMonth),
-        Format::Records => {
-            Err(ReplayError::InTheWay("records are for a topic: name one".to_owned()))
+        Format::Records | Format::Tables | Format::Events => {
+            Err(ReplayError::InTheWay("this form is not for files".to_owned()))
         }
     }
 }

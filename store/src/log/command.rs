@@ -1,6 +1,9 @@
 //! What a command id was answered with.
 
+use std::collections::HashMap;
+
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::Log;
@@ -33,23 +36,55 @@ impl Log {
         .fetch_optional(&mut lent.connection)
         .await?;
         lent.done();
-        let Some(row) = row else { return Ok(None) };
-        let fingerprint: Vec<u8> = row.try_get(0)?;
-        let fingerprint = fingerprint.try_into().map_err(|_| ReadError::Corrupt {
-            place: format!("command {id}"),
-            reason: "its fingerprint has not 32 bytes".to_owned(),
-        })?;
-        Ok(Some(Answered {
-            fingerprint,
-            appended: Appended {
-                stream_id: row.try_get(1)?,
-                version: row.try_get(2)?,
-                created: row.try_get(3)?,
-                position: row.try_get(4)?,
-                events: i64::from(row.try_get::<i32, _>(5)?),
-                recorded_at: row.try_get(6)?,
-                replayed: true,
-            },
-        }))
+        row.map(|row| answered(id, &row)).transpose()
     }
+
+    /// What commands were answered with, each named by its scope and its id; those that were never
+    /// used, or are forgotten, are not in the answer.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn commands(
+        &self,
+        keys: &[(Uuid, Uuid)],
+    ) -> Result<HashMap<(Uuid, Uuid), Answered>, ReadError> {
+        let (scopes, ids): (Vec<Uuid>, Vec<Uuid>) = keys.iter().copied().unzip();
+        let mut lent = self.kept.lend().await?;
+        let rows = sqlx::query(
+            "SELECT c.fingerprint, c.stream_id, c.version, c.created, c.position, c.events, c.recorded_at, c.scope, c.id
+             FROM unnest($1::uuid[], $2::uuid[]) AS k (scope, id)
+             JOIN journal.commands c ON c.scope = k.scope AND c.id = k.id",
+        )
+        .bind(scopes)
+        .bind(ids)
+        .fetch_all(&mut lent.connection)
+        .await?;
+        lent.done();
+        rows.iter()
+            .map(|row| {
+                let key = (row.try_get(7)?, row.try_get(8)?);
+                Ok((key, answered(key.1, row)?))
+            })
+            .collect()
+    }
+}
+
+fn answered(id: Uuid, row: &PgRow) -> Result<Answered, ReadError> {
+    let fingerprint: Vec<u8> = row.try_get(0)?;
+    let fingerprint = fingerprint.try_into().map_err(|_| ReadError::Corrupt {
+        place: format!("command {id}"),
+        reason: "its fingerprint has not 32 bytes".to_owned(),
+    })?;
+    Ok(Answered {
+        fingerprint,
+        appended: Appended {
+            stream_id: row.try_get(1)?,
+            version: row.try_get(2)?,
+            created: row.try_get(3)?,
+            position: row.try_get(4)?,
+            events: i64::from(row.try_get::<i32, _>(5)?),
+            recorded_at: row.try_get(6)?,
+            replayed: true,
+        },
+    })
 }

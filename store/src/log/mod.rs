@@ -123,6 +123,18 @@ impl Log {
         })
     }
 
+    /// Which database this log is in; the same on a primary and on its replicas.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn whereabouts(&self) -> Result<String, ReadError> {
+        let database = sqlx::query_scalar(
+            "SELECT concat(system_identifier, '/', d.oid) FROM pg_control_system(), pg_database d
+             WHERE d.datname = current_database()",
+        );
+        Ok(database.fetch_one(&self.pool).await?)
+    }
+
     /// A stream's events with versions above `after_version`, up to and including
     /// `up_to_version`, oldest first.
     ///

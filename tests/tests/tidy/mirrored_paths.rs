@@ -31,6 +31,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
     ("projector_as_of", "the read tables as they stood at an instant"),
     ("projector_as_of_changes", "what changed between two instants, kept beside them"),
+    ("projector_as_of_slices", "and what slices of history make"),
     ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
 

@@ -1,0 +1,190 @@
+//! Another Daybook, as what a replay writes to.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daybook_command::retell::Told;
+use daybook_command::{CommandError, Engine};
+use daybook_projector::replay::{ReplayError, Sink};
+use daybook_store::{CommandKey, Log, Recorded};
+use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgConnectOptions;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::config::Settings;
+use crate::database::{DatabaseError, PoolSizes, Pools, migrate};
+use crate::sides;
+
+/// Commands that are told together: what waits for one commit.
+const AT_ONCE: usize = 256;
+/// How often what was told is written down as done.
+const RESTS: Duration = Duration::from_secs(2);
+
+/// Why the other Daybook cannot be told anything.
+#[derive(Debug, thiserror::Error)]
+pub enum OtherError {
+    /// Its database.
+    #[error("the other Daybook: {0}")]
+    Database(#[from] DatabaseError),
+    /// Its log.
+    #[error("the other Daybook: {0}")]
+    Log(#[from] CommandError),
+    /// It is this one.
+    #[error("that is the log that is replayed: name the database of another Daybook")]
+    Same,
+}
+
+/// Another Daybook's log, to which commands are told as they were applied here.
+pub struct Other {
+    engine: Arc<Engine>,
+    /// The log that is replayed.
+    here: Log,
+    waiting: Vec<Recorded>,
+    commands: usize,
+    rested: Instant,
+    bytes: u64,
+}
+
+impl Other {
+    /// Opens the log in `database`, whose schema is this build's.
+    ///
+    /// # Errors
+    /// See [`OtherError`].
+    pub async fn open(
+        database: &PgConnectOptions,
+        settings: &Settings,
+        here: &Log,
+    ) -> Result<Self, OtherError> {
+        let pools = Pools::connect(database, PoolSizes::default()).await?;
+        let mut connection = pools.writer.acquire().await.map_err(DatabaseError::Unreachable)?;
+        migrate::refuse_other_schema(&mut connection).await?;
+        drop(connection);
+        let there = Log::new(pools.writer.clone());
+        let unread = CommandError::from;
+        if there.whereabouts().await.map_err(unread)? == here.whereabouts().await.map_err(unread)? {
+            return Err(OtherError::Same);
+        }
+        let engine = sides::write(&pools, settings).await?;
+        let (waiting, commands) = (Vec::new(), 0);
+        Ok(Self { engine, here: here.clone(), waiting, commands, rested: Instant::now(), bytes: 0 })
+    }
+
+    fn begins(&self, event: &Recorded) -> bool {
+        self.waiting.last().is_none_or(|last| key(last) != key(event))
+    }
+
+    fn tell(&mut self) -> Result<(), ReplayError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.commands = 0;
+        Handle::current().block_on(async {
+            let told = self.whole(waiting).await?;
+            let told = self.engine.retell(&told).await;
+            told.map(|_| ()).map_err(|error| ReplayError::InTheWay(error.to_string()))
+        })
+    }
+
+    /// Commands with all of their events, as this log knows them.
+    async fn whole(&self, events: Vec<Recorded>) -> Result<Vec<Told>, ReplayError> {
+        let groups: Vec<&[Recorded]> = events.chunk_by(|one, next| key(one) == key(next)).collect();
+        let mut keys = HashSet::new();
+        for event in &events {
+            keys.extend(scopes(event).map(|scope| (scope, event.command_id)));
+        }
+        let keys: Vec<(Uuid, Uuid)> = keys.into_iter().collect();
+        let known = self.here.commands(&keys).await?;
+        groups
+            .into_iter()
+            .filter_map(|group| Some((group.first()?, group.last()?, group)))
+            .map(|(first, last, group)| {
+                let id = first.command_id;
+                let mut found = scopes(first).filter_map(|scope| {
+                    let answered = known.get(&(scope, id))?;
+                    (answered.appended.position == last.position).then_some((scope, answered))
+                });
+                let Some((scope, answered)) = found.next() else {
+                    return self.forgotten(group, &known);
+                };
+                if usize::try_from(answered.appended.events).ok() != Some(group.len()) {
+                    return Err(cut(first));
+                }
+                let key = CommandKey { scope, id, fingerprint: answered.fingerprint };
+                Ok(Told { key, events: group.to_vec() })
+            })
+            .collect()
+    }
+
+    /// A command that this log keeps no answer of any more.
+    fn forgotten(
+        &self,
+        group: &[Recorded],
+        known: &std::collections::HashMap<(Uuid, Uuid), daybook_store::Answered>,
+    ) -> Result<Told, ReplayError> {
+        let Some(first) = group.first() else {
+            return Err(ReplayError::Fault("a command without events".to_owned()));
+        };
+        if scopes(first).any(|scope| known.contains_key(&(scope, first.command_id))) {
+            return Err(cut(first));
+        }
+        let mut sum = Sha256::new();
+        for event in group {
+            sum.update(event.event_type.as_bytes());
+            sum.update(event.data.get().as_bytes());
+        }
+        let scope = first.metadata.tenant_id.unwrap_or(first.metadata.actor_id);
+        let key = CommandKey { scope, id: first.command_id, fingerprint: sum.finalize().into() };
+        Ok(Told { key, events: group.to_vec() })
+    }
+}
+
+/// What events of one command have in common.
+fn key(event: &Recorded) -> (Uuid, Uuid, Option<Uuid>) {
+    (event.command_id, event.metadata.actor_id, event.metadata.tenant_id)
+}
+
+/// The scopes in which the event's command may have its id.
+fn scopes(event: &Recorded) -> impl Iterator<Item = Uuid> + use<> {
+    event.metadata.tenant_id.into_iter().chain([event.metadata.actor_id])
+}
+
+fn cut(first: &Recorded) -> ReplayError {
+    ReplayError::InTheWay(format!(
+        "only a part of command {} is replayed (position {}): another Daybook takes whole commands. Take whole streams, and begin and end between two commands",
+        first.command_id, first.position
+    ))
+}
+
+impl Sink for Other {
+    fn take(&mut self, event: &Recorded, line: &[u8]) -> Result<(), ReplayError> {
+        if self.begins(event) {
+            if self.commands >= AT_ONCE {
+                self.tell()?;
+            }
+            self.commands += 1;
+        }
+        self.bytes += u64::try_from(line.len()).unwrap_or(0);
+        self.waiting.push(event.clone());
+        Ok(())
+    }
+
+    fn rests(&self, next: Option<&Recorded>) -> bool {
+        // A command's last event is only known by the next one's first.
+        next.is_some_and(|next| self.begins(next)) && self.rested.elapsed() >= RESTS
+    }
+
+    fn settle(&mut self) -> Result<u64, ReplayError> {
+        self.tell()?;
+        self.rested = Instant::now();
+        Ok(self.bytes)
+    }
+
+    fn show(&mut self) -> Result<(), ReplayError> {
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<u64, ReplayError> {
+        self.tell()?;
+        Ok(self.bytes)
+    }
+}
