@@ -41,8 +41,9 @@ pub(super) struct Task {
     options: AppenderOptions,
     max_ahead: chrono::Duration,
     head: watch::Sender<i64>,
-    /// How many requests the last batch had.
-    recent: usize,
+    /// How many requests are known to be about: those that the last batch answered, and those that
+    /// waited meanwhile.
+    about: usize,
     /// How long the next may wait for as many.
     linger: Duration,
 }
@@ -64,8 +65,8 @@ impl Task {
         let connect = connect.options(PLANS);
         let max_ahead = chrono::Duration::from_std(options.max_clock_ahead)
             .unwrap_or_else(|_| chrono::Duration::days(1));
-        let (recent, linger) = (1, Duration::ZERO);
-        Self { connect, connection: None, options, max_ahead, head, recent, linger }
+        let (about, linger) = (1, Duration::ZERO);
+        Self { connect, connection: None, options, max_ahead, head, about, linger }
     }
 
     /// Works until every sender is gone and the queue is empty.
@@ -82,8 +83,8 @@ impl Task {
             let batch =
                 compose(&mut queue, self.options.max_batch_requests, self.options.max_batch_events);
             let begun = Instant::now();
-            self.recent = batch.len();
-            self.commit(batch).await;
+            let left = queue.len();
+            self.commit(batch, || left + waiting.len()).await;
             self.linger = (begun.elapsed() / 4).min(LONGEST_LINGER);
         }
         if let Some(connection) = self.connection {
@@ -93,8 +94,8 @@ impl Task {
 
     /// Takes in what waits. Who was answered together comes back together, a moment later than the
     /// first of them: a batch that left at once would leave the others for the one after it, and
-    /// two batches cost twice what one does. So it lingers until as many are here as the last
-    /// batch had, but never long in proportion to what a call takes.
+    /// two batches cost twice what one does. So it lingers until as many are here as are known to be
+    /// about, but never long in proportion to what a call takes.
     async fn gather(&self, queue: &mut VecDeque<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
         let until = Instant::now() + self.linger;
         loop {
@@ -103,20 +104,22 @@ impl Task {
             {
                 queue.push_back(next);
             }
-            if queue.len() >= self.recent || Instant::now() >= until {
+            if queue.len() >= self.about || Instant::now() >= until {
                 return;
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// Answers every request of the batch.
-    async fn commit(&mut self, batch: Vec<Waiting>) {
+    /// Answers every request of the batch. `waiting` says how many came meanwhile.
+    async fn commit(&mut self, batch: Vec<Waiting>, waiting: impl Fn() -> usize) {
+        let size = batch.len();
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
             while !part.is_empty() {
                 match self.send(&part).await {
                     Outcome::Appended(answers) => {
+                        self.about = size + waiting();
                         for (waiting, answer) in part.drain(..).zip(answers) {
                             waiting.answer(Ok(answer));
                         }

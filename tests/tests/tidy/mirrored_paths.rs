@@ -18,6 +18,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append", "the one way into the log"),
     ("journal_append_rows", "the same, cheaper to call"),
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
+    ("journal_append_alone", "the same, with a short way for one event alone"),
     ("journal_append_settings", "the same, with its planner settings left to the session"),
     ("journal_records", "what people did that made no event"),
     ("journal_relays", "who publishes the log to Kafka, and how far"),
