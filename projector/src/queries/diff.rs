@@ -91,18 +91,16 @@ fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, 
 /// Events that cannot be understood, and a server that does not answer.
 pub async fn between(log: &Log, stream: Uuid, from: i64, to: i64) -> Result<Difference, PastError> {
     let mut rows = Rows::of_empty_tables();
-    let (mut version, mut from_version) = (0, 0);
+    let (mut version, mut from_version) = (0_i64, 0);
     let mut before = None;
     let mut steps = Vec::new();
-    'log: loop {
-        let events = log.stream(stream, version, Some(version.saturating_add(PAGE))).await?;
+    loop {
+        let until = version.saturating_add(PAGE);
+        let events = log.stream_to(stream, version, (until, to)).await?;
         if events.is_empty() {
             break;
         }
         for recorded in &events {
-            if recorded.position > to {
-                break 'log;
-            }
             if recorded.position > from && before.is_none() {
                 (before, from_version) = (Some(rows.seen()?), version);
             }

@@ -89,9 +89,7 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
     let (mut version, mut stands_on) = (0, 0);
     while version < last_version {
         let until = version.saturating_add(PAGE).min(last_version);
-        let mut events = log.stream(stream, version, Some(until)).await?;
-        let read = events.len();
-        events.retain(|event| event.position <= last_position);
+        let events = log.stream_to(stream, version, (until, last_position)).await?;
         // All of a page are announced at once: every table is asked what is touched in it.
         let mut touched = Touched::default();
         let mut known = Vec::with_capacity(events.len());
@@ -105,7 +103,7 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
             event.project(recorded, &mut rows)?;
             (version, stands_on) = (recorded.version, recorded.position);
         }
-        if events.is_empty() || events.len() < read {
+        if events.is_empty() || version < until {
             break;
         }
     }

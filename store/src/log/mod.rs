@@ -146,10 +146,24 @@ impl Log {
         after_version: i64,
         up_to_version: Option<i64>,
     ) -> Result<Vec<Recorded>, ReadError> {
+        self.stream_to(stream, after_version, (up_to_version.unwrap_or(i64::MAX), i64::MAX)).await
+    }
+
+    /// The same, up to a version and a position, whichever comes first.
+    ///
+    /// # Errors
+    /// When the server does not answer, or an event cannot be understood.
+    pub async fn stream_to(
+        &self,
+        stream: Uuid,
+        after_version: i64,
+        (version, position): (i64, i64),
+    ) -> Result<Vec<Recorded>, ReadError> {
         let rows = sqlx::query(include_str!("stream.sql"))
             .bind(stream)
             .bind(after_version)
-            .bind(up_to_version.unwrap_or(i64::MAX))
+            .bind(version)
+            .bind(position)
             .fetch_all(&self.pool)
             .await?;
         rows.iter().map(row::recorded).collect()
