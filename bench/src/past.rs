@@ -1,13 +1,14 @@
 //! The whole read model at the middle of a long log, from the beginning and from an earlier state, and
 //! what changed between its first and its last quarter.
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use daybook_app::database::migrate;
 use daybook_app::world;
 use daybook_projector::as_of::{self, Order};
 use daybook_projector::between::{self, NetRow};
-use daybook_projector::rebuild::{self, Options, RebuildError};
+use daybook_projector::rebuild::{self, Options, Progress, RebuildError};
 use daybook_store::Log;
 
 use crate::Trouble;
@@ -18,6 +19,15 @@ use crate::table::{Line, thousands};
 
 /// The earlier state is so many hundredths of the log before the middle.
 const BEFORE: i64 = 1;
+
+/// Writes down when each stage begins.
+fn note(stages: &Mutex<Vec<(&str, Duration)>>, begun: Instant, progress: Progress) {
+    if let Ok(mut stages) = stages.lock()
+        && stages.last().is_none_or(|(last, _)| *last != progress.stage)
+    {
+        stages.push((progress.stage, begun.elapsed()));
+    }
+}
 
 pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
     let history = history::fill(server, "past", plan.events).await?;
@@ -44,7 +54,9 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let earlier = order("earlier", middle - head * BEFORE / 100, false);
     as_of::build(&migrators, &log, &earlier, &|_| ()).await?;
     let begun = Instant::now();
-    let again = as_of::build(&migrators, &log, &order("again", middle, true), &|_| ()).await?;
+    let stages = Mutex::new(Vec::new());
+    let tell = |progress| note(&stages, begun, progress);
+    let again = as_of::build(&migrators, &log, &order("again", middle, true), &tell).await?;
     let from_earlier = begun.elapsed();
     if again.made_from.is_none() || again.digests != whole.digests {
         return Err("the state from an earlier one is another".into());
@@ -58,7 +70,8 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     between::compare(&log, (head / 4, head / 4 * 3), each, &|_| ()).await?;
     let compared = begun.elapsed();
     plan.say(&format!(
-        "past: {from_nothing:?} from the beginning, {from_earlier:?} from an earlier state, {compared:?} for {rows} rows"
+        "past: {from_nothing:?} from the beginning, {from_earlier:?} from an earlier state ({:?}), {compared:?} for {rows} rows",
+        stages.into_inner().unwrap_or_default()
     ));
     migrators.close().await;
     server.drop(history.database).await?;

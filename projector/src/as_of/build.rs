@@ -6,14 +6,13 @@ use chrono::{DateTime, Utc};
 use daybook_store::{LANES, Log};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use super::digest::digests;
+use super::digest::{digest_of_trail, digests, joined, trail_up_to};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
 use crate::rebuild::{Memory, OnProgress, Progress};
-use crate::table::LIVE;
 use crate::twin::{self, AUDIT, Twin};
 use crate::worker::lanes::Checkpoint;
 
@@ -56,15 +55,24 @@ pub async fn build(
         WaitError::Read(error) => error.into(),
     })?;
     let instant = begin(order, &Holds::State, log, &mut connection).await?;
+    // The longest to sum up, and there already.
+    let mut trail = digest_of_trail(order.position, instant, migrators);
     let twin = Twin::of(&order.schema).without(AUDIT);
     twin.make_tables(&mut connection).await?;
     let made = make_rows(order, log, &twin, migrators, tell).await?;
-    twin.make_indexes(2, migrators, |_, _| ()).await?;
-    twin.make_foreign_keys(&mut connection).await?;
-    twin.analyze(&mut connection).await?;
-    show(order, instant, &twin, &mut connection).await?;
+    tell(Progress { stage: "indexing", done: 0, total: 1 });
+    let indexed = async {
+        twin.make_indexes(2, migrators, |_, _| ()).await?;
+        tell(Progress { stage: "linking", done: 0, total: 1 });
+        twin.make_foreign_keys(&mut connection).await?;
+        twin.analyze(&mut connection).await?;
+        show(order, instant, &twin, &mut connection).await
+    };
+    let ((), mut digests) = tokio::try_join!(indexed, digests(&twin, migrators))?;
     tell(Progress { stage: "summing up", done: 0, total: 1 });
-    let digests = digests(&order.schema, migrators).await?;
+    if let Some(trail) = joined(&mut trail).await? {
+        digests.insert(AUDIT.to_owned(), trail);
+    }
     tell(Progress { stage: "summing up", done: 1, total: 1 });
     let mut reached = made.reached;
     for lane in 0..LANES {
@@ -339,12 +347,9 @@ async fn show(
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let schema = &order.schema;
-    // What was changed by hand has no position: it counts by its time.
     let view = format!(
-        "CREATE VIEW {schema}.{AUDIT} WITH (security_invoker = true) AS SELECT * FROM {LIVE}.{AUDIT}
-         WHERE position <= {} OR (position IS NULL AND created_at <= '{}')",
-        order.position,
-        instant.to_rfc3339()
+        "CREATE VIEW {schema}.{AUDIT} WITH (security_invoker = true) AS SELECT * FROM {}",
+        trail_up_to(order.position, instant)
     );
     twin::run(&view, &mut transaction).await?;
     let trail = format!("GRANT SELECT ON {schema}.{AUDIT} TO daybook_auditor");

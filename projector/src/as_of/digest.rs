@@ -3,18 +3,26 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
+use tokio::task::JoinSet;
 
 use crate::catalog::{TABLES, TableInfo};
-use crate::rebuild::RebuildError;
-use crate::twin::run;
+use crate::platform::audit_log::IDS_PER_POSITION;
+use crate::table::LIVE;
+use crate::twin::{AUDIT, Twin, run};
 
 /// The statement whose output a table's digest is of: the columns that projections write, by key,
 /// texts in the order of their bytes, in a session whose `timezone` is UTC and whose `datestyle` is ISO.
 #[must_use]
 pub fn digest_statement(table: &TableInfo, schema: &str) -> String {
+    statement(table, &format!("{schema}.{}", table.name))
+}
+
+/// The same over some rows of a table.
+fn statement(table: &TableInfo, rows: &str) -> String {
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
     let is_text =
         |key: &str| table.columns.iter().any(|column| column.name == key && column.array == "text");
@@ -24,42 +32,82 @@ pub fn digest_statement(table: &TableInfo, schema: &str) -> String {
         .map(|key| if is_text(key) { format!("{key} COLLATE \"C\"") } else { (*key).to_owned() })
         .collect();
     format!(
-        "COPY (SELECT {} FROM {schema}.{} ORDER BY {}) TO STDOUT",
+        "COPY (SELECT {} FROM {rows} ORDER BY {}) TO STDOUT",
         columns.join(", "),
-        table.name,
         key.join(", ")
     )
 }
 
-/// The digests of all tables of a schema, by table, in hexadecimal.
-pub(super) async fn digests(
-    schema: &str,
+/// The rows of the live trail up to there. What was changed by hand has no position: it counts by its
+/// time.
+pub(super) fn trail_up_to(position: i64, instant: DateTime<Utc>) -> String {
+    format!(
+        "{LIVE}.{AUDIT} WHERE id < {} AND (position IS NOT NULL OR created_at <= '{}')",
+        position.saturating_add(1).saturating_mul(IDS_PER_POSITION),
+        instant.to_rfc3339()
+    )
+}
+
+/// The digest of the trail up to there, on a task of its own, which ends when it is dropped.
+pub(super) fn digest_of_trail(
+    position: i64,
+    instant: DateTime<Utc>,
     migrators: &PgPool,
-) -> Result<BTreeMap<String, String>, RebuildError> {
-    let mut tasks = tokio::task::JoinSet::new();
+) -> JoinSet<Result<String, sqlx::Error>> {
+    let pool = migrators.clone();
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let Some(table) = TABLES.iter().find(|table| table.name == AUDIT) else {
+            return Err(sqlx::Error::RowNotFound);
+        };
+        let mut connection = pool.acquire().await?.detach();
+        // Its key follows its positions: it is read in that order, not sorted.
+        run("SET enable_sort = off", &mut connection).await?;
+        digest(&statement(table, &trail_up_to(position, instant)), connection).await
+    });
+    task
+}
+
+/// Waits for a task that gives a digest.
+pub(super) async fn joined<T: 'static>(
+    tasks: &mut JoinSet<Result<T, sqlx::Error>>,
+) -> Result<Option<T>, sqlx::Error> {
+    let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
+    match tasks.join_next().await {
+        Some(ended) => ended.map_err(broke)?.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The digests of the tables of a schema, by table, in hexadecimal.
+pub(super) async fn digests(
+    twin: &Twin,
+    migrators: &PgPool,
+) -> Result<BTreeMap<String, String>, sqlx::Error> {
+    let schema = &twin.schema;
+    let mut tasks = JoinSet::new();
     let at_once = std::sync::Arc::new(tokio::sync::Semaphore::new(2));
-    for table in TABLES {
+    for table in TABLES.iter().filter(|table| twin.names.iter().any(|name| name == table.name)) {
         let (schema, pool, at_once) = (schema.to_owned(), migrators.clone(), at_once.clone());
         tasks.spawn(async move {
             let _turn = at_once.acquire().await;
-            digest(table, &schema, &pool).await.map(|digest| (table.name.to_owned(), digest))
+            let connection = pool.acquire().await?.detach();
+            let digest = digest(&digest_statement(table, &schema), connection).await?;
+            Ok((table.name.to_owned(), digest))
         });
     }
     let mut digests = BTreeMap::new();
-    while let Some(ended) = tasks.join_next().await {
-        let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
-        let (table, digest) = ended.map_err(broke)??;
+    while let Some((table, digest)) = joined(&mut tasks).await? {
         digests.insert(table, digest);
     }
     Ok(digests)
 }
 
-async fn digest(table: &TableInfo, schema: &str, pool: &PgPool) -> Result<String, sqlx::Error> {
-    let mut connection = pool.acquire().await?.detach();
+async fn digest(statement: &str, mut connection: PgConnection) -> Result<String, sqlx::Error> {
     run("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET work_mem = '64MB'", &mut connection)
         .await?;
     let mut sum = Sha256::new();
-    let mut rows = connection.copy_out_raw(&digest_statement(table, schema)).await?;
+    let mut rows = connection.copy_out_raw(statement).await?;
     while let Some(bytes) = rows.try_next().await? {
         sum.update(&bytes);
     }
