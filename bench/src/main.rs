@@ -26,6 +26,7 @@ mod service;
 mod snapshot;
 mod stage;
 mod table;
+mod throttled;
 mod visible;
 mod workload;
 
@@ -133,6 +134,9 @@ async fn posting(server: &Server, plan: &Plan, lines: &mut Vec<Line>) -> Result<
     server.drop_named(post::UNPOSTED).await?;
     if plan.wants("past") {
         lines.extend(past::measure(server, plan).await?);
+    }
+    if plan.wants("throttled") {
+        lines.extend(throttled::measure(server, plan).await?);
     }
     if plan.wants("visible") {
         lines.extend(visible::measure(server, plan).await?);

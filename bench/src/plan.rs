@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// The snapshot stays open for ten minutes
     #[arg(long)]
     long: bool,
-    /// Only these groups: append, engine, growth, read, replay, post, rebuild, past, visible, http, snapshot, memory, relay, kafka
+    /// Only these groups: append, engine, growth, read, replay, post, rebuild, past, throttled, visible, http, snapshot, memory, relay, kafka
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// How often each floor and ours are measured, in turn
@@ -69,9 +69,22 @@ impl Arguments {
 }
 
 /// The groups of measurements.
-pub(crate) const GROUPS: [&str; 14] = [
-    "append", "engine", "growth", "read", "replay", "post", "rebuild", "past", "visible", "http",
-    "snapshot", "memory", "relay", "kafka",
+pub(crate) const GROUPS: [&str; 15] = [
+    "append",
+    "engine",
+    "growth",
+    "read",
+    "replay",
+    "post",
+    "rebuild",
+    "past",
+    "throttled",
+    "visible",
+    "http",
+    "snapshot",
+    "memory",
+    "relay",
+    "kafka",
 ];
 
 impl Plan {

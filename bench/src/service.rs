@@ -108,7 +108,7 @@ impl Drop for Service {
 }
 
 /// `DAYBOOK_BIN`, else the one beside this binary, built now if it is not fresh.
-fn binary() -> Result<PathBuf, Trouble> {
+pub(crate) fn binary() -> Result<PathBuf, Trouble> {
     if let Some(path) = std::env::var_os("DAYBOOK_BIN") {
         return Ok(path.into());
     }

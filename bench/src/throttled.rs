@@ -1,0 +1,184 @@
+//! A rebuild with a throttle beside a live load: how late commands are answered, and whether a read
+//! fails. The rebuild is a process of its own, as an operator runs it.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daybook_app::world::fresh_id;
+use daybook_projector::rebuild::{self, Options};
+use daybook_store::Log;
+use hdrhistogram::Histogram;
+use sqlx::{ConnectOptions, PgPool};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::engine::{accounts, deposit};
+use crate::plan::Plan;
+use crate::server::{Database, Server};
+use crate::stage::Stage;
+use crate::table::{Line, thousands};
+use crate::visible::milliseconds;
+use crate::{Trouble, history, service};
+
+/// Between two commands: 300 a second.
+const EVERY: Duration = Duration::from_micros(3_333);
+/// Accounts that are paid into.
+const ACCOUNTS: usize = 300;
+/// Events that the rebuild folds a second.
+const THROTTLE: i64 = 20_000;
+/// Before latencies count.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// How often the slowest hundredth may be what it is without a rebuild.
+const MOST: f64 = 2.0;
+
+pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
+    let history = history::fill(server, "throttled", plan.events).await?;
+    // What is live has to be there first.
+    let migrators = daybook_app::database::migrate::migrators(&history.database.admin()).await?;
+    let options = Options::new(fresh_id(), "bench");
+    rebuild::blue_green(&migrators, &Log::new(migrators.clone()), &options, &|_| ()).await?;
+    migrators.close().await;
+    let stage = Stage::on(history.database).await?;
+    let accounts = accounts(&stage, ACCOUNTS).await?;
+    let worker = stage.work();
+    let events = stage.caught_up().await?;
+    let quiet_for = (plan.latency * 3).max(Duration::from_secs(4));
+    let quiet = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
+    let begun = Instant::now();
+    let rebuilding = rebuild_beside(&stage.database);
+    let took = Arc::new(std::sync::OnceLock::new());
+    let ended = {
+        let took = Arc::clone(&took);
+        async move {
+            let ended = rebuilding.await;
+            let _ = took.set((begun.elapsed(), ended));
+        }
+    };
+    let busy = load(&stage, &accounts, ended).await?;
+    let Some((took, ended)) = Arc::into_inner(took).and_then(std::sync::OnceLock::into_inner)
+    else {
+        return Err("the rebuild did not end".into());
+    };
+    ended?;
+    worker.stop().await?;
+    server.drop(stage.close().await).await?;
+    let p99 = |load: &Load| milliseconds(&load.latencies, 99.0);
+    plan.say(&format!(
+        "throttled: p99 {:.1} ms of {} without, {:.1} ms of {} beside; {} reads, {} failed; rebuilt in {took:?}",
+        p99(&quiet), quiet.latencies.len(), p99(&busy), busy.latencies.len(), busy.reads, busy.failed
+    ));
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let (total, rate) = (thousands(events as f64), thousands(events as f64 / took.as_secs_f64()));
+    Ok(vec![Line::bounded(
+        format!(
+            "rebuild of {total} events with --throttle {THROTTLE} beside 300 commands a second: p99 of commands"
+        ),
+        format!(
+            "{:.1} ms, {:.1} ms without; {} of {} reads failed; {rate} events/s in all",
+            p99(&busy),
+            p99(&quiet),
+            busy.failed,
+            busy.reads
+        ),
+        format!("≤ {MOST} × without, no read fails"),
+        p99(&busy) <= MOST * p99(&quiet) && busy.failed == 0,
+    )])
+}
+
+/// What a load saw.
+struct Load {
+    /// Of commands, in microseconds.
+    latencies: Histogram<u64>,
+    reads: u64,
+    failed: u64,
+}
+
+/// Sends and reads until `until` is over.
+async fn load(
+    stage: &Stage,
+    accounts: &Arc<[Uuid]>,
+    until: impl Future<Output = ()>,
+) -> Result<Load, Trouble> {
+    let stop = CancellationToken::new();
+    let reading =
+        tokio::spawn(read(stage.pools.projector.clone(), Arc::clone(accounts), stop.clone()));
+    let sending = send(stage, accounts, &stop);
+    let ((), latencies) = tokio::join!(
+        async {
+            until.await;
+            stop.cancel();
+        },
+        sending
+    );
+    let (reads, failed) = reading.await?;
+    Ok(Load { latencies: latencies?, reads, failed })
+}
+
+/// Sends at the given pace, whatever the answers take.
+async fn send(
+    stage: &Stage,
+    accounts: &Arc<[Uuid]>,
+    stop: &CancellationToken,
+) -> Result<Histogram<u64>, Trouble> {
+    let begun = Instant::now();
+    let mut asking = tokio::task::JoinSet::new();
+    let (mut due, mut number) = (begun, 0);
+    while !stop.is_cancelled() {
+        tokio::time::sleep_until(due.into()).await;
+        number += 1;
+        let (engine, account, since) =
+            (Arc::clone(&stage.engine), accounts[number % accounts.len()], due);
+        asking.spawn(async move {
+            deposit(&engine, account, None).await?;
+            Ok::<_, Trouble>((since, since.elapsed()))
+        });
+        due += EVERY;
+    }
+    let mut latencies = Histogram::<u64>::new(3)?;
+    while let Some(ended) = asking.join_next().await {
+        let (since, took) = ended??;
+        if since >= begun + WARM_UP {
+            latencies.record(u64::try_from(took.as_micros())?)?;
+        }
+    }
+    Ok(latencies)
+}
+
+/// Reads one account after the other, all of which are there; gives how many reads there were, and
+/// how many found nothing or failed.
+async fn read(pool: PgPool, accounts: Arc<[Uuid]>, stop: CancellationToken) -> (u64, u64) {
+    let (mut reads, mut failed) = (0, 0);
+    for account in accounts.iter().cycle() {
+        if stop.is_cancelled() {
+            break;
+        }
+        let row = sqlx::query("SELECT balance FROM public.accounts WHERE id = $1")
+            .bind(account)
+            .fetch_optional(&pool)
+            .await;
+        reads += 1;
+        if !matches!(row, Ok(Some(_))) {
+            failed += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    (reads, failed)
+}
+
+/// `daybook rebuild --throttle`, to its end.
+async fn rebuild_beside(database: &Database) -> Result<(), Trouble> {
+    let mut command = tokio::process::Command::new(service::binary()?);
+    let throttle = THROTTLE.to_string();
+    command
+        .args(["rebuild", "--throttle", &throttle])
+        .env("DATABASE_URL", database.service_url())
+        .env("DAYBOOK_MIGRATE_URL", database.admin().to_url_lossy().to_string())
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let output = command.output().await?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    Ok(())
+}
