@@ -57,7 +57,7 @@ pub(crate) async fn measure(history: &History, plan: &Plan) -> Result<Vec<Line>,
         lines.ours.push(ours);
         parquet.push(typed);
     }
-    let look = look(&stage, &log).await?;
+    let look = look(&stage, &log, plan).await?;
     stage.close().await;
     let typed = crate::measure::median(&parquet);
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -88,7 +88,7 @@ async fn replay(log: &Log, format: Format, path: &std::path::Path) -> Result<f64
 }
 
 /// The time of the slowest hundredth.
-async fn look(stage: &Stage, log: &Log) -> Result<Duration, Trouble> {
+async fn look(stage: &Stage, log: &Log, plan: &Plan) -> Result<Duration, Trouble> {
     let owner = stage.user("looked-at").await?;
     let mut streams = Streams::with_length(owner, i64::try_from(ENTITY)?);
     let appended = stage.engine.appender().append(streams.large_request(ENTITY)).await?;
@@ -103,5 +103,12 @@ async fn look(stage: &Stage, log: &Log) -> Result<Duration, Trouble> {
         }
     }
     times.sort_unstable();
-    Ok(times[LOOKS * 99 / 100])
+    let begun = Instant::now();
+    for _ in 0..LOOKS {
+        std::hint::black_box(log.stream(appended.stream_id, 0, None).await?);
+    }
+    let reading = begun.elapsed() / u32::try_from(LOOKS)?;
+    let (half, slowest) = (times[LOOKS / 2], times[LOOKS * 99 / 100]);
+    plan.say(&format!("one entity: p50 {half:?}, p99 {slowest:?}; {reading:?} of it is reading"));
+    Ok(slowest)
 }

@@ -9,7 +9,7 @@ use daybook_app::world::fresh_id;
 use daybook_projector::rebuild::{self, Options};
 use daybook_store::Log;
 use hdrhistogram::Histogram;
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,6 +39,12 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let options = Options::new(fresh_id(), "bench");
     rebuild::blue_green(&migrators, &Log::new(migrators.clone()), &options, &|_| ()).await?;
     migrators.close().await;
+    // What all that left to be written is none of the load's.
+    let mut administrator = history.database.admin().connect().await?;
+    for statement in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
+        sqlx::raw_sql(statement).execute(&mut administrator).await?;
+    }
+    administrator.close().await?;
     let stage = Stage::on(history.database).await?;
     let accounts = accounts(&stage, ACCOUNTS).await?;
     let worker = stage.work();

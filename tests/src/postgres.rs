@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use daybook_app::database::{self, PoolSizes, Pools, migrate};
@@ -52,7 +52,8 @@ impl Postgres {
         })
         .await
         .expect("no panic");
-        stop_when_this_process_ends(&home);
+        // Statics are not dropped: the pipe closes when this process ends, however it does.
+        std::mem::forget(Watcher::over(&home));
         let postgres =
             Self { port: server.port, major: binaries.major(), binaries: binaries.folder };
         postgres.make_template().await;
@@ -192,7 +193,7 @@ async fn execute(connection: &mut PgConnection, statement: &str) {
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
-/// A folder that the server's user may enter; it stays until [`stop_when_this_process_ends`] takes it.
+/// A folder that the server's user may enter; it stays until a [`Watcher`] takes it.
 pub(crate) fn home(prefix: &str) -> PathBuf {
     let home = tempfile::Builder::new().prefix(prefix).tempdir().expect("a folder").keep();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).expect("its mode");
@@ -230,16 +231,33 @@ pub(crate) fn url(port: u16, user: &str, database: &str) -> String {
     format!("postgres://{user}:{PASSWORD}@127.0.0.1:{port}/{database}?sslmode=disable")
 }
 
-/// Statics are not dropped and tests may be killed: a process of its own waits until the pipe from
-/// this one closes, then stops the server that runs there now, and takes its folder away, unless a
-/// file `keep` is in it. Processes whose ids are in a file `processes` are killed before.
-pub(crate) fn stop_when_this_process_ends(home: &Path) {
+/// A process of its own, since tests may be killed: it waits until the pipe from this one closes, with
+/// this value or with the process, then stops the server that runs in a folder, and takes the folder
+/// away, unless a file `keep` is in it. Processes whose ids are in a file `processes` are killed before.
+#[derive(Debug)]
+pub(crate) struct Watcher(Child);
+
+impl Watcher {
+    pub(crate) fn over(home: &Path) -> Self {
+        Self(watch(home))
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // It waits for the server, which is soon down.
+        let _ = self.0.wait();
+    }
+}
+
+fn watch(home: &Path) -> Child {
     let script = "cat >/dev/null; cd \"$0\"
         for pid in $(cat processes 2>/dev/null); do kill -KILL $pid 2>/dev/null; done
         pid=$(head -n 1 postgres/postmaster.pid); kill -INT $pid
         while kill -0 $pid 2>/dev/null; do sleep 0.05; done
         [ -e keep ] || rm -rf \"$0\"";
-    let watcher = Command::new("/bin/sh")
+    Command::new("/bin/sh")
         .args(["-c", script])
         .arg(home)
         .stdin(Stdio::piped())
@@ -247,7 +265,5 @@ pub(crate) fn stop_when_this_process_ends(home: &Path) {
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .expect("a shell");
-    // Kept open until the process ends.
-    std::mem::forget(watcher);
+        .expect("a shell")
 }

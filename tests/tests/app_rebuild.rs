@@ -66,6 +66,7 @@ async fn killed_at_ten_random_moments_it_ends_clean() {
         .await
         .accepted();
     let account = opened["stream_id"].as_str().unwrap().to_owned();
+    let journals = journals(&service).await;
     let stop = Arc::new(AtomicBool::new(false));
     let writes = tokio::spawn(deposits(Arc::clone(&service), account.clone(), Arc::clone(&stop)));
     let reads = tokio::spawn(balances(Arc::clone(&service), account.clone(), Arc::clone(&stop)));
@@ -117,4 +118,42 @@ async fn killed_at_ten_random_moments_it_ends_clean() {
     let path = format!("/v1/banking/accounts/{account}");
     let row = service.read_after(&path, &position).await.accepted();
     assert_eq!(row["balance"], format!("{written}.00"));
+    // What people did that made no event is written down once, and no rebuild touches it.
+    let after = kept(&service).await;
+    assert!(journals.iter().all(|row| after.contains(row)), "{journals:#?} became {after:#?}");
+}
+
+/// A command that is refused, somebody who cannot sign in, and a read of everyone's past: gives what is
+/// written down of them.
+async fn journals(service: &Service) -> Vec<String> {
+    let taken = json!({ "username": "ada", "email": "ada@example.org", "full_name": "Ada", "password": "correct horse battery" });
+    let _ = service.command("/v1/identity/users", taken).await.refused(409);
+    let wrong = json!({ "login": "ada", "password": "wrong horse battery" });
+    let refused = service.ask_openly(Method::POST, "/v1/identity/sessions", Some(wrong)).await;
+    assert_eq!(refused.status, 401, "{refused:?}");
+    let read = service.ask(Method::GET, "/v1/events?limit=1", &service.key, None, &[]).await;
+    let _ = read.accepted();
+    for _ in 0..100 {
+        let kept = kept(service).await;
+        if ["refusals", "sign_ins", "reads"]
+            .iter()
+            .all(|of| kept.iter().any(|row| row.starts_with(of)))
+        {
+            return kept;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not all three are written down: {:?}", kept(service).await);
+}
+
+/// Everything that the journals have.
+async fn kept(service: &Service) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT 'refusals ' || r::text FROM journal.refusals r
+         UNION ALL SELECT 'sign_ins ' || s::text FROM journal.sign_ins s
+         UNION ALL SELECT 'reads ' || e::text FROM journal.reads e",
+    )
+    .fetch_all(&mut service.database.superuser().await)
+    .await
+    .unwrap()
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::bus::{Bus, Harmed};
 use super::proxy::Proxy;
-use crate::postgres::{self, PASSWORD};
+use crate::postgres::{self, PASSWORD, Watcher};
 use crate::{Daybook, Finished, free_port};
 
 /// A name, and the roles that it has.
@@ -57,6 +57,8 @@ pub(super) struct House {
     pub(super) key: String,
     /// The administrator, to whom all accounts belong.
     pub(super) owner: Uuid,
+    /// Last: what it takes away is used by the others.
+    _watcher: Watcher,
 }
 
 impl House {
@@ -79,7 +81,7 @@ impl House {
         })
         .await
         .expect("no panic");
-        postgres::stop_when_this_process_ends(&folder);
+        let watcher = Watcher::over(&folder);
         let superuser = postgres::options(server.port, "postgres", "postgres");
         migrate::up(&superuser, None).await.expect("the migrations");
         let mut administrator = superuser.connect().await.expect("the superuser's connection");
@@ -97,7 +99,18 @@ impl House {
         });
         let (server, parts) = (Mutex::new(server), Mutex::new(parts.collect()));
         let (key, owner) = (String::new(), Uuid::nil());
-        let mut house = Self { folder, cluster, server, proxy, parts, bus, settings, key, owner };
+        let mut house = Self {
+            folder,
+            cluster,
+            server,
+            proxy,
+            parts,
+            bus,
+            settings,
+            key,
+            owner,
+            _watcher: watcher,
+        };
         (house.key, house.owner) = house.make_owner().await;
         house.heal().await;
         house.know_the_owner().await;
