@@ -41,6 +41,8 @@ pub struct Other {
     engine: Arc<Engine>,
     /// The log that is replayed.
     here: Log,
+    /// From which log to which.
+    between: String,
     waiting: Vec<Recorded>,
     commands: usize,
     rested: Instant,
@@ -63,12 +65,23 @@ impl Other {
         drop(connection);
         let there = Log::new(pools.writer.clone());
         let unread = CommandError::from;
-        if there.whereabouts().await.map_err(unread)? == here.whereabouts().await.map_err(unread)? {
+        let (from, into) =
+            (here.whereabouts().await.map_err(unread)?, there.whereabouts().await.map_err(unread)?);
+        if from == into {
             return Err(OtherError::Same);
         }
+        let epoch = there.head().await.map_err(unread)?.epoch;
+        let between = format!("{from} to {into}, epoch {epoch}");
         let engine = sides::write(&pools, settings).await?;
         let (waiting, commands) = (Vec::new(), 0);
-        Ok(Self { engine, here: here.clone(), waiting, commands, rested: Instant::now(), bytes: 0 })
+        let (here, rested) = (here.clone(), Instant::now());
+        Ok(Self { engine, here, between, waiting, commands, rested, bytes: 0 })
+    }
+
+    /// From which log to which, for what a run that is broken off is bound to.
+    #[must_use]
+    pub fn between(&self) -> &str {
+        &self.between
     }
 
     fn begins(&self, event: &Recorded) -> bool {
@@ -87,44 +100,44 @@ impl Other {
 
     /// Commands with all of their events, as this log knows them.
     async fn whole(&self, events: Vec<Recorded>) -> Result<Vec<Told>, ReplayError> {
-        let groups: Vec<&[Recorded]> = events.chunk_by(|one, next| key(one) == key(next)).collect();
         let mut keys = HashSet::new();
         for event in &events {
             keys.extend(scopes(event).map(|scope| (scope, event.command_id)));
         }
         let keys: Vec<(Uuid, Uuid)> = keys.into_iter().collect();
         let known = self.here.commands(&keys).await?;
-        groups
-            .into_iter()
-            .filter_map(|group| Some((group.first()?, group.last()?, group)))
-            .map(|(first, last, group)| {
-                let id = first.command_id;
-                let mut found = scopes(first).filter_map(|scope| {
-                    let answered = known.get(&(scope, id))?;
-                    (answered.appended.position == last.position).then_some((scope, answered))
-                });
-                let Some((scope, answered)) = found.next() else {
-                    return self.forgotten(group, &known);
-                };
-                if usize::try_from(answered.appended.events).ok() != Some(group.len()) {
+        let mut all = Vec::new();
+        for group in events.chunk_by(|one, next| key(one) == key(next)) {
+            let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+            let id = first.command_id;
+            let mut answers = scopes(first).filter_map(|scope| {
+                let answered = known.get(&(scope, id))?;
+                let here = answered.appended.position - answered.appended.events + 1;
+                let whole = here == first.position && answered.appended.position == last.position;
+                (whole && usize::try_from(answered.appended.events).ok() == Some(group.len()))
+                    .then_some((scope, answered.fingerprint))
+            });
+            let (key, forgotten) = match answers.next() {
+                Some((scope, fingerprint)) => (CommandKey { scope, id, fingerprint }, false),
+                None if scopes(first).any(|scope| known.contains_key(&(scope, id))) => {
                     return Err(cut(first));
                 }
-                let key = CommandKey { scope, id, fingerprint: answered.fingerprint };
-                Ok(Told { key, events: group.to_vec() })
-            })
-            .collect()
+                None => (self.forgotten(group).await?, true),
+            };
+            all.push(Told { key, events: group.to_vec(), forgotten });
+        }
+        Ok(all)
     }
 
-    /// A command that this log keeps no answer of any more.
-    fn forgotten(
-        &self,
-        group: &[Recorded],
-        known: &std::collections::HashMap<(Uuid, Uuid), daybook_store::Answered>,
-    ) -> Result<Told, ReplayError> {
-        let Some(first) = group.first() else {
+    /// The key of a command that this log keeps no answer of any more: nothing but its events says
+    /// whether all of them are here.
+    async fn forgotten(&self, group: &[Recorded]) -> Result<CommandKey, ReplayError> {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else {
             return Err(ReplayError::Fault("a command without events".to_owned()));
         };
-        if scopes(first).any(|scope| known.contains_key(&(scope, first.command_id))) {
+        let beside = self.here.at(&[first.position - 1, last.position + 1]).await?;
+        let dense = usize::try_from(last.position - first.position + 1).ok() == Some(group.len());
+        if !dense || beside.iter().any(|event| key(event) == key(first)) {
             return Err(cut(first));
         }
         let mut sum = Sha256::new();
@@ -133,8 +146,7 @@ impl Other {
             sum.update(event.data.get().as_bytes());
         }
         let scope = first.metadata.tenant_id.unwrap_or(first.metadata.actor_id);
-        let key = CommandKey { scope, id: first.command_id, fingerprint: sum.finalize().into() };
-        Ok(Told { key, events: group.to_vec() })
+        Ok(CommandKey { scope, id: first.command_id, fingerprint: sum.finalize().into() })
     }
 }
 

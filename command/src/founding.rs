@@ -65,7 +65,11 @@ impl Engine {
         id: Uuid,
         firsts: &[(Uuid, A::Event)],
     ) -> Result<(), CommandError> {
-        if self.log.command(SYSTEM_USER, id).await?.is_some() {
+        // Its id is forgotten some day, as all are; the streams that it began stay.
+        let Some((first, _)) = firsts.first() else { return Ok(()) };
+        if self.log.command(SYSTEM_USER, id).await?.is_some()
+            || self.log.stream_head(*first).await?.is_some()
+        {
             return Ok(());
         }
         let mut writes = Vec::new();

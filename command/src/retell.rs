@@ -1,5 +1,5 @@
 //! What another log recorded, told to this one: the same commands with the same ids, the same events
-//! with the same data, in the same order. Nothing is decided anew; what each event takes, gives back,
+//! with the same data, in the same order as far as one rests on another. Nothing is decided anew; what each event takes, gives back,
 //! refers to and holds follows from it as when it was decided, so that this log keeps the same rules
 //! from then on.
 
@@ -42,6 +42,9 @@ pub struct Told {
     pub key: CommandKey,
     /// All of its events, by position.
     pub events: Vec<Recorded>,
+    /// Its log keeps no answer of it any more: the fingerprint is made up, and whether it is here already
+    /// is seen by its events.
+    pub forgotten: bool,
 }
 
 /// Why a command could not be told. Commands told before it stay, as do those beside it that do not
@@ -110,23 +113,31 @@ impl Engine {
         for told in told {
             match known.get(&(told.key.scope, told.key.id)) {
                 Some(answered) if answered.fingerprint == told.key.fingerprint => continue,
-                Some(_) => {
+                Some(_) if !told.forgotten => {
                     let (id, position) = (told.key.id, told.position());
                     return Err(RetellError::Reused { id, position });
                 }
-                None => {}
+                Some(_) | None => {}
+            }
+            if told.forgotten && self.has(told).await? {
+                continue;
             }
             let sent = loop {
-                let sent = self.send(told).await;
-                if let Ok(Some(sent)) = sent {
-                    break sent;
+                match self.send(told).await {
+                    Ok(Some(sent)) => break sent,
+                    // The queue is full.
+                    Ok(None) if settling.is_empty() => {
+                        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    }
+                    Err(error) if settling.is_empty() => return Err(error),
+                    // It is full of what was sent before; or this rests on what failed of it, or is
+                    // not yet in the log.
+                    Ok(None) | Err(_) => {
+                        for (position, settling) in settling.drain(..) {
+                            settled(position, settling).await?;
+                        }
+                    }
                 }
-                // The queue is full of what was sent before, or this rests on what failed of it.
-                for (position, settling) in settling.drain(..) {
-                    settled(position, settling).await?;
-                }
-                sent?;
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             };
             settling.push((told.position(), sent));
             count += 1;
@@ -135,6 +146,17 @@ impl Engine {
             settled(position, settling).await?;
         }
         Ok(count)
+    }
+
+    /// Whether the first of its events is here, made by the same command.
+    async fn has(&self, told: &Told) -> Result<bool, RetellError> {
+        let Some(first) = told.events.first() else { return Ok(false) };
+        let here = self.log.stream(first.stream_id, first.version - 1, Some(first.version)).await;
+        let here = here.map_err(|error| RetellError::Refused {
+            position: first.position,
+            error: error.into(),
+        })?;
+        Ok(here.first().is_some_and(|event| event.command_id == first.command_id))
     }
 
     /// Hands one command over to the appender; `None`: its queue is full.
@@ -234,9 +256,7 @@ async fn of<A: Aggregate>(unit: &mut Unit<'_>, events: &[Recorded]) -> Result<()
             )
         })
         .collect();
-    // Where it was not said when something happened, it happened when it was recorded.
-    let occurred_at = Some(first.happened_at());
-    unit.record::<A>(stream, &decoded?, occurred_at).map_err(refused)?;
+    unit.record::<A>(stream, &decoded?, None).map_err(refused)?;
     unit.keep_as_stored(events);
     Ok(())
 }

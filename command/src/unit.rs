@@ -135,11 +135,12 @@ impl<'e> Unit<'e> {
     }
 
     /// Gives the events recorded last the bytes, and the version of their shape, with which another log
-    /// has them.
+    /// has them. Where it was not said when something happened, it happened when it was recorded.
     pub(crate) fn keep_as_stored(&mut self, stored: &[Recorded]) {
         let Some(write) = self.writes.last_mut() else { return };
         for (event, stored) in write.events.iter_mut().zip(stored) {
             event.schema_version = stored.schema_version;
+            event.occurred_at = Some(stored.happened_at());
             stored.data.get().clone_into(&mut event.data);
         }
     }

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 /// What the log holds besides where and when it took it.
 const TOLD: [&str; 4] = [
-    "SELECT row_number() OVER (ORDER BY position), stream_id, version, event_type, schema_version, data, command_id, actor_id, tenant_id,
+    "SELECT stream_id, version, event_type, schema_version, data, command_id, actor_id, tenant_id,
         correlation_id, causation_id, session_id, ip_address, user_agent, traceparent, COALESCE(occurred_at, recorded_at)
      FROM journal.events WHERE NOT command_id::text LIKE '00000000-0000-7000-8000-%'",
     "SELECT scope, key, holder FROM journal.claims",

@@ -29,7 +29,7 @@ pub(super) struct ReplayCommand {
     #[arg(required_unless_present_any = ["topic", "schema", "into"])]
     file: Option<PathBuf>,
     /// A Kafka topic instead: records as the relay publishes them, to be read by what is to see the past once more
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "anew", "schema", "into"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "schema", "into"])]
     topic: Option<String>,
     /// Read tables in a schema of this name instead, made from these events alone
     #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "format", "into"])]
@@ -37,7 +37,7 @@ pub(super) struct ReplayCommand {
     #[command(flatten)]
     stay: Stay,
     /// The log of another Daybook instead: the URL of its database, as its DATABASE_URL has it (a password may stand in ~/.pgpass)
-    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "format", "anew"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["file", "format"])]
     into: Option<DatabaseUrl>,
     /// The form [default: by the file's name]
     #[arg(long, value_enum)]
@@ -53,7 +53,7 @@ pub(super) struct ReplayCommand {
     /// So many times as fast as it happened [default: as fast as it goes]
     #[arg(long, value_name = "TIMES", value_parser = speed)]
     speed: Option<f64>,
-    /// Throw away what is there, finished or not
+    /// Throw away what is there, finished or not; of a topic and another Daybook, only the state of an unfinished replay
     #[arg(long)]
     anew: bool,
     /// How the summary is printed
@@ -85,14 +85,15 @@ fn speed(text: &str) -> Result<f64, String> {
 
 impl ReplayCommand {
     pub(super) async fn run(self, session: Session) -> Outcome {
-        let order = Order {
+        let mut order = Order {
             filter: self.which.filter(self.to_position),
             after: (self.from_position - 1).max(0),
             format: self.format()?,
+            bound_to: None,
             speed: self.speed,
         };
         let history = History::open(&session).await?;
-        let outcome = match self.destination(&session, &history).await {
+        let outcome = match self.destination(&session, &history, &mut order).await {
             Ok(destination) => self.write(&history, order, destination).await,
             Err(failure) => Err(failure),
         };
@@ -108,9 +109,10 @@ impl ReplayCommand {
         &self,
         session: &Session,
         history: &History,
+        order: &mut Order,
     ) -> Result<Destination, Failure> {
         if let Some(schema) = &self.schema {
-            let order = as_of::Order {
+            let state = as_of::Order {
                 schema: schema.clone(),
                 position: 0,
                 instant: None,
@@ -121,7 +123,7 @@ impl ReplayCommand {
             };
             return Ok(Destination::Schema {
                 migrators: migrators(&history.database).await?,
-                order: Box::new(order),
+                order: Box::new(state),
                 anew: self.anew,
                 path: PathBuf::from(schema),
             });
@@ -130,7 +132,8 @@ impl ReplayCommand {
             let database = url.options()?;
             let path = PathBuf::from(database.get_database().unwrap_or("daybook"));
             let other = Other::open(&database, &session.settings, &history.log).await?;
-            return Ok(Destination::Sink { sink: Some(Box::new(other)), path });
+            order.bound_to = Some(other.between().to_owned());
+            return Ok(Destination::Sink { sink: Some(Box::new(other)), anew: self.anew, path });
         }
         match (&self.topic, &self.file) {
             (Some(topic), _) => {
@@ -140,6 +143,7 @@ impl ReplayCommand {
                 Ok(Destination::Topic {
                     connection: Box::new(connection),
                     topic: topic.clone(),
+                    anew: self.anew,
                     path: PathBuf::from(topic),
                 })
             }

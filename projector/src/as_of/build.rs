@@ -65,8 +65,7 @@ pub async fn build(
         twin.make_indexes(2, migrators, |_, _| ()).await?;
         tell(Progress { stage: "linking", done: 0, total: 1 });
         twin.make_foreign_keys(&mut connection).await?;
-        twin.analyze(&mut connection).await?;
-        show(order, instant, &twin, &mut connection).await
+        twin.analyze(&mut connection).await
     };
     let ((), mut digests) = tokio::try_join!(indexed, digests(&twin, migrators))?;
     tell(Progress { stage: "summing up", done: 0, total: 1 });
@@ -74,6 +73,7 @@ pub async fn build(
         digests.insert(AUDIT.to_owned(), trail);
     }
     tell(Progress { stage: "summing up", done: 1, total: 1 });
+    show(order, instant, &twin, &mut connection).await?;
     let mut reached = made.reached;
     for lane in 0..LANES {
         reached.entry(lane).or_default();

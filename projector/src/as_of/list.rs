@@ -2,6 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
+use super::build::take_name;
 use super::{AsOfError, State};
 use crate::twin;
 
@@ -16,8 +17,19 @@ pub async fn states(executor: impl PgExecutor<'_>) -> Result<Vec<State>, sqlx::E
 /// Drops a state. The connection works as the owner (`daybook_migrator`).
 ///
 /// # Errors
-/// When there is none of that name, or somebody built on it.
+/// When there is none of that name, it is being made, or somebody built on it.
 pub async fn drop(name: &str, connection: &mut PgConnection) -> Result<(), AsOfError> {
+    // Nobody takes away what somebody is making.
+    take_name(name, connection).await?;
+    let dropped = drop_taken(name, connection).await;
+    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('daybook.as_of.' || $1, 0))")
+        .bind(name)
+        .execute(connection)
+        .await?;
+    dropped
+}
+
+async fn drop_taken(name: &str, connection: &mut PgConnection) -> Result<(), AsOfError> {
     let known: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT FROM projector.as_of WHERE schema_name = $1)")
             .bind(name)

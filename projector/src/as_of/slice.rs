@@ -53,11 +53,13 @@ impl Slice {
     /// Goes on with a schema that [`begin`](Self::begin) made and a run before this one left.
     ///
     /// # Errors
-    /// It is not there, is complete, is of something else or of another build.
+    /// It is not there, is complete, is of something else or of another build, or has not all up to
+    /// `posted`, the position that it was posted to.
     pub(crate) async fn go_on(
         migrators: &PgPool,
         order: &Order,
         slice: &Value,
+        posted: i64,
     ) -> Result<Self, AsOfError> {
         let mut connection = migrators.acquire().await?.detach();
         take_name(&order.schema, &mut connection).await?;
@@ -74,6 +76,9 @@ impl Slice {
         let (true, Some(reached)) = (left, reached) else {
             return Err(AsOfError::NotLeft(order.schema.clone()));
         };
+        if reached.values().map(|lane| lane.position).max().unwrap_or(0) < posted {
+            return Err(AsOfError::NotLeft(order.schema.clone()));
+        }
         let following = CatchUp::new(&order.schema, reached);
         Self::with(Twin::of(&order.schema), following, connection, migrators).await
     }
@@ -85,6 +90,8 @@ impl Slice {
         migrators: &PgPool,
     ) -> Result<Self, AsOfError> {
         twin::run(PLANS, &mut connection).await?;
+        // What is said to be posted outlives a crash of the server.
+        twin::run("SET synchronous_commit = on", &mut connection).await?;
         Ok(Self { twin, following, connection, migrators: migrators.clone() })
     }
 
@@ -119,11 +126,17 @@ impl Slice {
         Ok(())
     }
 
-    /// Takes it away again.
+    /// Up to which position it is posted.
+    pub(crate) fn posted(&self) -> i64 {
+        self.following.reached.values().map(|lane| lane.position).max().unwrap_or(0)
+    }
+
+    /// Takes it away again, whatever went wrong.
     ///
     /// # Errors
     /// The server.
     pub(crate) async fn drop(&mut self) -> Result<(), AsOfError> {
+        twin::run("ROLLBACK", &mut self.connection).await?;
         drop(&self.twin.schema, &mut self.connection).await
     }
 }

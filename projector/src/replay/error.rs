@@ -48,7 +48,7 @@ pub enum ReplayError {
     Schema(#[from] AsOfError),
     /// An event rests on others that the slice leaves out.
     #[error(
-        "the event at position {position} does not fit what was replayed before it ({reason}): the slice leaves out what it rests on. Take whole streams: no --from and no --from-position, and by --contexts, --streams or --tenant alone"
+        "what is replayed up to position {position} does not fit together ({reason}): the slice leaves out what it rests on. Take whole streams: no --from and no --from-position, and by --contexts or --streams alone"
     )]
     Cut {
         /// The event.

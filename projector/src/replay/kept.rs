@@ -29,6 +29,9 @@ pub(super) struct Kept {
     pub(super) types: BTreeMap<String, u64>,
     /// The digest of what is written, to go on with.
     pub(super) digest: String,
+    /// How far the output itself said that it was.
+    #[serde(default)]
+    pub(super) mark: i64,
 }
 
 /// The file with the state beside an output.
@@ -47,8 +50,9 @@ impl Kept {
         let (path, anew) = match destination {
             Destination::Stdout => return Ok(None),
             Destination::Path { path, anew } => (path, *anew),
-            Destination::Topic { path, .. } | Destination::Sink { path, .. } => (path, false),
-            Destination::Schema { path, anew, .. } => (path, *anew),
+            Destination::Topic { path, anew, .. }
+            | Destination::Schema { path, anew, .. }
+            | Destination::Sink { path, anew, .. } => (path, *anew),
         };
         let beside = place(path);
         if anew {
@@ -59,12 +63,17 @@ impl Kept {
             return Ok(None);
         }
         match fs::read(&beside) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-                ReplayError::InTheWay(format!(
-                    "{} is no state of a replay ({error}); --anew throws it away and begins again",
-                    beside.display()
-                ))
-            }),
+            Ok(text) => {
+                let kept: Self = serde_json::from_slice(&text).map_err(|error| {
+                    ReplayError::InTheWay(format!(
+                        "{} is no state of a replay ({error}); --anew throws it away and begins again",
+                        beside.display()
+                    ))
+                })?;
+                // One that came to nothing binds nobody.
+                let is_file = matches!(destination, Destination::Path { .. });
+                Ok((is_file || kept.reached > kept.after).then_some(kept))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if matches!(destination, Destination::Path { .. }) && path.exists() {
                     return Err(ReplayError::InTheWay(format!(

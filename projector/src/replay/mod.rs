@@ -63,6 +63,8 @@ pub enum Destination {
         connection: Box<Connection>,
         /// The topic: none that the relay or a projector writes to.
         topic: String,
+        /// Whether the state of an unfinished replay is thrown away.
+        anew: bool,
         /// The state of an unfinished replay is kept beside this.
         path: PathBuf,
     },
@@ -81,6 +83,8 @@ pub enum Destination {
     Sink {
         /// It.
         sink: Option<Box<dyn Sink>>,
+        /// Whether the state of an unfinished replay is thrown away.
+        anew: bool,
         /// The state of an unfinished replay is kept beside this.
         path: PathBuf,
     },

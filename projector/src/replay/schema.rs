@@ -33,7 +33,7 @@ impl Schema {
         let which: Value = replay.order.described();
         let order = Order { position: replay.up_to, ..order.clone() };
         let slice = match &replay.kept {
-            Some(_) => Slice::go_on(migrators, &order, &which).await?,
+            Some(kept) => Slice::go_on(migrators, &order, &which, kept.mark).await?,
             None => {
                 if anew {
                     let mut connection = migrators.acquire().await.map_err(AsOfError::from)?;
@@ -50,17 +50,33 @@ impl Schema {
     }
 
     fn post(&mut self) -> Result<(), ReplayError> {
+        let first = self.gathered.first().map_or(0, |event| event.position);
         let posted = Handle::current().block_on(self.slice.post(&mut self.gathered));
-        let (position, reason) = match posted {
+        self.refused(first, posted)
+    }
+
+    /// What a slice leaves out shows as an event that does not fit, or as rows that break a rule of
+    /// their table: then nothing of it stays.
+    fn refused(&mut self, first: i64, done: Result<(), AsOfError>) -> Result<(), ReplayError> {
+        let (position, reason) = match done {
             Ok(()) => return Ok(()),
             Err(AsOfError::Rebuild(RebuildError::Fault { position, fault })) => {
                 (position, fault.to_string())
+            }
+            Err(AsOfError::Rebuild(RebuildError::Database(error))) if breaks_a_rule(&error) => {
+                (first, error.to_string())
             }
             Err(error) => return Err(error.into()),
         };
         Handle::current().block_on(self.slice.drop())?;
         Err(ReplayError::Cut { position, reason })
     }
+}
+
+/// Whether it is a constraint that refused.
+fn breaks_a_rule(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code.starts_with("23"))
 }
 
 impl Sink for Schema {
@@ -79,13 +95,18 @@ impl Sink for Schema {
         Ok(self.bytes)
     }
 
+    fn mark(&self) -> i64 {
+        self.slice.posted()
+    }
+
     fn show(&mut self) -> Result<(), ReplayError> {
         self.post()
     }
 
     fn end(&mut self) -> Result<u64, ReplayError> {
         self.post()?;
-        Handle::current().block_on(self.slice.end())?;
+        let ended = Handle::current().block_on(self.slice.end());
+        self.refused(self.slice.posted(), ended)?;
         Ok(self.bytes)
     }
 }

@@ -21,6 +21,12 @@ pub trait Sink: Send {
     /// When it cannot be written.
     fn settle(&mut self) -> Result<u64, ReplayError>;
 
+    /// How far the output itself says that it is, once it is settled: what it must have when another run
+    /// goes on.
+    fn mark(&self) -> i64 {
+        0
+    }
+
     /// Lets whoever reads along see all that was taken.
     ///
     /// # Errors

@@ -73,6 +73,8 @@ pub(super) struct Writing {
     read_along: bool,
     renewed: Instant,
     resumed_with: u64,
+    /// The bytes of runs before this one, where the output does not know of them.
+    bytes_before: u64,
     line: Vec<u8>,
 }
 
@@ -92,6 +94,7 @@ impl Writing {
             bytes: 0,
             types: BTreeMap::new(),
             digest: Digest::default().put_aside(),
+            mark: 0,
         });
         let digest = Digest::taken_up(&state.digest).ok_or_else(|| {
             ReplayError::InTheWay(
@@ -108,6 +111,13 @@ impl Writing {
             },
             digest,
             resumed_with: state.types.values().sum(),
+            bytes_before: match &replay.destination {
+                Destination::Sink { .. } => state.bytes,
+                Destination::Stdout
+                | Destination::Path { .. }
+                | Destination::Topic { .. }
+                | Destination::Schema { .. } => 0,
+            },
             state,
             path,
             read_along: !matches!(replay.destination, Destination::Path { .. }),
@@ -164,7 +174,8 @@ impl Writing {
     /// Makes what is written last, and then says so.
     fn keep(&mut self) -> Result<(), ReplayError> {
         let Some(path) = &self.path else { return Ok(()) };
-        self.state.bytes = self.sink.settle()?;
+        self.state.bytes = self.sink.settle()? + self.bytes_before;
+        self.state.mark = self.sink.mark();
         self.state.digest = self.digest.put_aside();
         self.state.save(path)?;
         self.renewed = Instant::now();
@@ -172,7 +183,7 @@ impl Writing {
     }
 
     fn end(mut self) -> Result<Summary, ReplayError> {
-        let bytes = self.sink.end()?;
+        let bytes = self.sink.end()? + self.bytes_before;
         if let Some(path) = &self.path {
             kept::remove(&kept::place(path))?;
         }

@@ -119,7 +119,7 @@ impl Task {
             while !part.is_empty() {
                 match self.send(&part).await {
                     Outcome::Appended(answers) => {
-                        self.about = size + waiting();
+                        self.about = (size + waiting()).min(self.options.max_batch_requests);
                         for (waiting, answer) in part.drain(..).zip(answers) {
                             waiting.answer(Ok(answer));
                         }

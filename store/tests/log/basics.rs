@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daybook_store::{AppendError, Filter, lane_of};
+use daybook_store::{AppendError, Filter, StreamWrite, lane_of};
 use futures::TryStreamExt;
 use uuid::Uuid;
 
@@ -70,4 +70,45 @@ async fn who_listens_to_the_head_hears_of_it_though_nobody_keeps_the_subscriptio
     let answer = appender.append(one(Uuid::now_v7(), 0)).await.unwrap();
     let heard = kept.wait_for(|position| *position >= answer.position);
     tokio::time::timeout(Duration::from_secs(10), heard).await.unwrap().unwrap();
+}
+
+/// One event alone goes a shorter way than several together: what is stored must not tell which.
+#[tokio::test]
+async fn one_alone_is_stored_as_among_others() {
+    let test = TestLog::new().await;
+    let (appender, _) = test.appender();
+    let stored = async |streams: [Uuid; 2], together: bool| {
+        let opens = |stream: Uuid| write(stream, 0, vec![opening("test.thing.opened")]);
+        let goes_on = |stream: Uuid| write(stream, 1, vec![event("test.thing.happened")]);
+        for step in [&opens as &(dyn Fn(Uuid) -> StreamWrite + Sync), &goes_on] {
+            if together {
+                appender.append(request(streams.map(step).to_vec())).await.unwrap();
+            } else {
+                for stream in streams {
+                    appender.append(request(vec![step(stream)])).await.unwrap();
+                }
+            }
+        }
+        let mut rows = Vec::new();
+        for stream in streams {
+            let told: String = test
+                .ask(&format!(
+                    "SELECT concat(e.events, ' ', s.version, s.kind, s.lane, s.closed_at - s.last_at, s.made_lane_seq - (SELECT min(lane_seq) FROM journal.events f WHERE f.stream_id = s.stream_id)) FROM journal.streams s,
+                     LATERAL (SELECT string_agg(concat(version, event_type, lane, data, actor_id, after), ';' ORDER BY version) AS events
+                              FROM journal.events WHERE stream_id = s.stream_id) e
+                     WHERE s.stream_id = '{stream}'"
+                ))
+                .await;
+            rows.push(told);
+        }
+        rows
+    };
+    // Two lanes that are none of the actor's, the same for both ways.
+    let lanes: Vec<i16> = (0..64).filter(|lane| *lane != lane_of(ACTOR)).take(2).collect();
+    let in_lane =
+        |lane: i16| std::iter::repeat_with(Uuid::now_v7).find(|id| lane_of(*id) == lane).unwrap();
+    let streams = || [in_lane(lanes[0]), in_lane(lanes[1])];
+    let alone = stored(streams(), false).await;
+    assert_eq!(alone, stored(streams(), true).await);
+    assert!(alone.iter().all(|row| row.contains(&format!("{{{},", lane_of(ACTOR)))), "{alone:?}");
 }

@@ -19,6 +19,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_rows", "the same, cheaper to call"),
     ("journal_append_holds", "the same, for streams closed with thousands that hold them"),
     ("journal_append_alone", "the same, with a short way for one event alone"),
+    ("journal_append_actor", "and that one may refer to who asked"),
     ("journal_append_settings", "the same, with its planner settings left to the session"),
     ("journal_records", "what people did that made no event"),
     ("journal_relays", "who publishes the log to Kafka, and how far"),
@@ -32,6 +33,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
     ("projector_as_of", "the read tables as they stood at an instant"),
     ("projector_as_of_changes", "what changed between two instants, kept beside them"),
+    ("projector_as_of_in_the_making", "none of which goes while it is made"),
     ("projector_as_of_slices", "and what slices of history make"),
     ("contracts_audit_logs", "posted from the events of all of contracts"),
 ];
