@@ -192,3 +192,51 @@ async fn a_killed_one_goes_on() {
     assert!(again.code == Some(1) && again.stderr.contains("already"), "{again:?}");
     worker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slice_whose_rows_break_a_rule_leaves_nothing_and_nobody_drops_what_is_made() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let here = tempfile::tempdir().unwrap();
+    let ada = world.user("ada", None).await;
+    let account = world.account(ada, "A", None).await;
+    world.deposits(account, 1, 10).await;
+    world.caught_up().await;
+    // A rule of the live tables that this history does not keep, since it was made after it.
+    sqlx::raw_sql(
+        "ALTER TABLE public.transactions ADD CONSTRAINT small CHECK (amount < 0) NOT VALID",
+    )
+    .execute(&mut world.database.superuser().await)
+    .await
+    .unwrap();
+    let refused = replay(&world, ("ruled", here.path()), Filter::default()).await.unwrap_err();
+    assert!(matches!(refused, ReplayError::Cut { .. }), "{refused}");
+    assert!(refused.to_string().contains("small"), "{refused}");
+    assert!(as_of::states(&world.projector).await.unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0);
+
+    // Its name is somebody's as long as it is made.
+    let one = Filter { streams: Some(vec![ada]), ..Filter::default() };
+    let _ = replay(&world, ("taken", here.path()), one).await.unwrap();
+    let mut maker = world.migrators().await.acquire().await.unwrap().detach();
+    sqlx::raw_sql("SELECT pg_advisory_lock(hashtextextended('daybook.as_of.taken', 0))")
+        .execute(&mut maker)
+        .await
+        .unwrap();
+    let migrators = world.migrators().await;
+    let busy = as_of::drop("taken", &mut migrators.acquire().await.unwrap()).await.unwrap_err();
+    assert!(matches!(busy, as_of::AsOfError::Busy), "{busy}");
+    sqlx::raw_sql("UPDATE projector.as_of SET expires_at = now() - interval '1 second'")
+        .execute(&mut world.database.superuser().await)
+        .await
+        .unwrap();
+    let dropped = "SELECT count(*) FROM projector.drop_past_states()";
+    let mut administrator = world.database.superuser().await;
+    let left: i64 = sqlx::query_scalar(dropped).fetch_one(&mut administrator).await.unwrap();
+    assert_eq!(left, 0);
+    drop(maker);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let gone: i64 = sqlx::query_scalar(dropped).fetch_one(&mut administrator).await.unwrap();
+    assert_eq!(gone, 1);
+    worker.stop().await;
+}

@@ -190,3 +190,46 @@ async fn what_cannot_be_told_is_said_before_it_is_half_told() {
     .unwrap();
     assert_eq!(users, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_its_command_ids_are_forgotten_a_log_goes_on_and_is_told_all_the_same() {
+    let here = tempfile::tempdir().unwrap();
+    let service = Service::start().await;
+    some_history(&service).await;
+    let key = service.key.clone();
+    let first = service.stop();
+    let other = TestDatabase::fresh().await;
+    assert_eq!(tell(&first, &other, here.path(), &[]).code, Some(0));
+    let mut mine = first.superuser().await;
+    sqlx::raw_sql("UPDATE journal.commands SET recorded_at = recorded_at - interval '14 months'")
+        .execute(&mut mine)
+        .await
+        .unwrap();
+    // Whoever serves it forgets them, those that began it too, and goes on.
+    drop(mine);
+    let service = Service::of(first, &key).await;
+    let late = service.register("late").await;
+    let mut mine = service.database.superuser().await;
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM journal.commands")
+        .fetch_one(&mut mine)
+        .await
+        .unwrap();
+    assert!(left < 10, "{left} commands are remembered");
+    // What was told with its own ids is known by its events, and so is what another log began with.
+    let fresh = TestDatabase::fresh().await;
+    for database in [&other, &fresh] {
+        let told_again = tell(&service.database, database, here.path(), &[]);
+        assert_eq!(told_again.code, Some(0), "{told_again:?}");
+        let mut there = database.superuser().await;
+        assert_eq!(told(&mut there).await, told(&mut mine).await);
+        let before = head(&mut there).await;
+        assert_eq!(tell(&service.database, database, here.path(), &[]).code, Some(0));
+        assert_eq!(head(&mut there).await, before);
+    }
+    let known: i64 = sqlx::query_scalar("SELECT version FROM journal.streams WHERE stream_id = $1")
+        .bind(late)
+        .fetch_one(&mut fresh.superuser().await)
+        .await
+        .unwrap();
+    assert_eq!(known, 1);
+}
