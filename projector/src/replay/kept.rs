@@ -70,9 +70,16 @@ impl Kept {
                         beside.display()
                     ))
                 })?;
-                // One that came to nothing binds nobody.
-                let is_file = matches!(destination, Destination::Path { .. });
-                Ok((is_file || kept.reached > kept.after).then_some(kept))
+                // One that came to nothing binds nobody, where what it may have left is known without it.
+                let binds = match destination {
+                    Destination::Stdout | Destination::Path { .. } | Destination::Topic { .. } => {
+                        true
+                    }
+                    Destination::Schema { .. } | Destination::Sink { .. } => {
+                        kept.reached > kept.after
+                    }
+                };
+                Ok(binds.then_some(kept))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 if matches!(destination, Destination::Path { .. }) && path.exists() {
