@@ -234,6 +234,7 @@ pub(crate) fn url(port: u16, user: &str, database: &str) -> String {
 /// A process of its own, since tests may be killed: it waits until the pipe from this one closes, with
 /// this value or with the process, then stops the server that runs in a folder, and takes the folder
 /// away, unless a file `keep` is in it. Processes whose ids are in a file `processes` are killed before.
+/// Whoever drops it has stopped the server: one whose end this process has not seen is there for ever.
 #[derive(Debug)]
 pub(crate) struct Watcher(Child);
 
@@ -246,7 +247,6 @@ impl Watcher {
 impl Drop for Watcher {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        // It waits for the server, which is soon down.
         let _ = self.0.wait();
     }
 }

@@ -61,6 +61,16 @@ pub(super) struct House {
     _watcher: Watcher,
 }
 
+impl Drop for House {
+    fn drop(&mut self) {
+        for part in self.parts.get_mut() {
+            part.running = None;
+        }
+        // It says what it says in its log; the next run has a server of its own.
+        let _ = self.server.get_mut().stop();
+    }
+}
+
 impl House {
     /// Starts everything, and waits until commands are taken. `None` when there can be no Kafka, which
     /// is wanted.
