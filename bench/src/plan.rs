@@ -14,7 +14,7 @@ use crate::measure::Span;
     after_help = "Example: cargo run --release -p daybook-bench -- --quick --only append"
 )]
 pub(crate) struct Arguments {
-    /// Everything once over in some three minutes: short windows, few events
+    /// Everything once over: short windows, few events
     #[arg(long, conflicts_with = "long")]
     quick: bool,
     /// The snapshot stays open for ten minutes
