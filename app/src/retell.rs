@@ -46,7 +46,6 @@ pub struct Other {
     waiting: Vec<Recorded>,
     commands: usize,
     rested: Instant,
-    bytes: u64,
 }
 
 impl Other {
@@ -75,7 +74,7 @@ impl Other {
         let engine = sides::write(&pools, settings).await?;
         let (waiting, commands) = (Vec::new(), 0);
         let (here, rested) = (here.clone(), Instant::now());
-        Ok(Self { engine, here, between, waiting, commands, rested, bytes: 0 })
+        Ok(Self { engine, here, between, waiting, commands, rested })
     }
 
     /// From which log to which, for what a run that is broken off is bound to.
@@ -168,14 +167,13 @@ fn cut(first: &Recorded) -> ReplayError {
 }
 
 impl Sink for Other {
-    fn take(&mut self, event: &Recorded, line: &[u8]) -> Result<(), ReplayError> {
+    fn take(&mut self, event: &Recorded, _: &[u8]) -> Result<(), ReplayError> {
         if self.begins(event) {
             if self.commands >= AT_ONCE {
                 self.tell()?;
             }
             self.commands += 1;
         }
-        self.bytes += u64::try_from(line.len()).unwrap_or(0);
         self.waiting.push(event.clone());
         Ok(())
     }
@@ -185,18 +183,18 @@ impl Sink for Other {
         next.is_some_and(|next| self.begins(next)) && self.rested.elapsed() >= RESTS
     }
 
-    fn settle(&mut self) -> Result<u64, ReplayError> {
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError> {
         self.tell()?;
         self.rested = Instant::now();
-        Ok(self.bytes)
+        Ok(None)
     }
 
     fn show(&mut self) -> Result<(), ReplayError> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<u64, ReplayError> {
+    fn end(&mut self) -> Result<Option<u64>, ReplayError> {
         self.tell()?;
-        Ok(self.bytes)
+        Ok(None)
     }
 }

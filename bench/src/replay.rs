@@ -80,7 +80,7 @@ pub(crate) async fn measure(history: &History, plan: &Plan) -> Result<Vec<Line>,
 }
 
 async fn replay(log: &Log, format: Format, path: &std::path::Path) -> Result<f64, Trouble> {
-    let order = Order { filter: Filter::default(), after: 0, format, speed: None, bound_to: None };
+    let order = Order { filter: Filter::default(), after: 0, format, speed: None };
     let destination = Destination::Path { path: path.to_owned(), anew: true };
     let begun = Instant::now();
     let written = Replay::plan(log, order, destination).await?.run(log, &|_| ()).await?;

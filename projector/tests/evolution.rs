@@ -66,7 +66,7 @@ async fn both_versions_leave_the_same_row_and_what_is_stored_stays() {
     let replay = async |format, name: &str| {
         let types = Some(vec!["support.asset.returned".to_owned()]);
         let filter = Filter { types, ..Filter::default() };
-        let order = Order { filter, after: 0, format, speed: None, bound_to: None };
+        let order = Order { filter, after: 0, format, speed: None };
         let path = folder.path().join(name);
         let to = Destination::Path { path: path.clone(), anew: false };
         let planned = Replay::plan(&world.log, order, to).await.unwrap();
@@ -116,13 +116,8 @@ async fn a_version_that_nobody_knows_stops_its_lane_and_says_so() {
     let says = "support.asset.returned has no version 3 in this build";
     assert!(format!("{parked:?}").contains(says), "{parked:?}");
     let folder = tempfile::tempdir().unwrap();
-    let order = Order {
-        filter: Filter::default(),
-        after: 0,
-        format: Format::ParquetByType,
-        speed: None,
-        bound_to: None,
-    };
+    let order =
+        Order { filter: Filter::default(), after: 0, format: Format::ParquetByType, speed: None };
     let to = Destination::Path { path: folder.path().join("x"), anew: false };
     let planned = Replay::plan(&world.log, order, to).await.unwrap();
     let refused = planned.run(&world.log, &|_| ()).await.unwrap_err();

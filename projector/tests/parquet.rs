@@ -48,7 +48,7 @@ async fn world(entries: i64) -> World {
 }
 
 async fn replay(world: &World, format: Format, path: &Path) -> Summary {
-    let order = Order { filter: Filter::default(), after: 0, format, speed: None, bound_to: None };
+    let order = Order { filter: Filter::default(), after: 0, format, speed: None };
     let to = Destination::Path { path: path.to_owned(), anew: false };
     Replay::plan(&world.log, order, to).await.unwrap().run(&world.log, &|_| ()).await.unwrap()
 }
@@ -161,7 +161,6 @@ async fn a_replay_by_month_that_was_broken_off_keeps_whole_months() {
         after: 0,
         format: Format::ParquetByMonth,
         speed,
-        bound_to: None,
     };
     let plan = async |speed| {
         let to = Destination::Path { path: parts.clone(), anew: false };

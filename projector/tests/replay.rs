@@ -43,7 +43,7 @@ async fn world(deposits: i64) -> (World, Uuid, Uuid) {
 }
 
 fn everything(format: Format) -> Order {
-    Order { filter: Filter::default(), after: 0, format, speed: None, bound_to: None }
+    Order { filter: Filter::default(), after: 0, format, speed: None }
 }
 
 fn to(path: &Path) -> Destination {
@@ -144,13 +144,8 @@ async fn filters_leave_what_sql_says() {
     for (number, (filter, condition)) in cases.into_iter().enumerate() {
         for after in [0, 50] {
             let path = folder.path().join(format!("{number}-{after}.ndjson"));
-            let order = Order {
-                filter: filter.clone(),
-                after,
-                format: Format::Ndjson,
-                speed: None,
-                bound_to: None,
-            };
+            let order =
+                Order { filter: filter.clone(), after, format: Format::Ndjson, speed: None };
             let summary = replay(&world, &order, &path).await;
             let found: Vec<i64> =
                 lines(&path).iter().map(|line| line["position"].as_i64().unwrap()).collect();

@@ -43,7 +43,7 @@ async fn replay(
     (schema, folder): (&str, &Path),
     filter: Filter,
 ) -> Result<Summary, ReplayError> {
-    let order = Order { filter, after: 0, format: Format::Tables, speed: None, bound_to: None };
+    let order = Order { filter, after: 0, format: Format::Tables, speed: None };
     let destination = Destination::Schema {
         migrators: world.migrators().await,
         order: Box::new(as_of::Order {

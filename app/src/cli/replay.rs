@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use daybook_projector::as_of;
 use daybook_projector::replay::{
-    Destination, Format, Order, Progress, Replay, ReplayError, Summary,
+    Destination, Format, Order, Progress, Replay, ReplayError, Sink, Summary,
 };
 
 use super::as_of::Stay;
@@ -85,15 +85,14 @@ fn speed(text: &str) -> Result<f64, String> {
 
 impl ReplayCommand {
     pub(super) async fn run(self, session: Session) -> Outcome {
-        let mut order = Order {
+        let order = Order {
             filter: self.which.filter(self.to_position),
             after: (self.from_position - 1).max(0),
             format: self.format()?,
-            bound_to: None,
             speed: self.speed,
         };
         let history = History::open(&session).await?;
-        let outcome = match self.destination(&session, &history, &mut order).await {
+        let outcome = match self.destination(&session, &history).await {
             Ok(destination) => self.write(&history, order, destination).await,
             Err(failure) => Err(failure),
         };
@@ -109,7 +108,6 @@ impl ReplayCommand {
         &self,
         session: &Session,
         history: &History,
-        order: &mut Order,
     ) -> Result<Destination, Failure> {
         if let Some(schema) = &self.schema {
             let state = as_of::Order {
@@ -132,8 +130,9 @@ impl ReplayCommand {
             let database = url.options()?;
             let path = PathBuf::from(database.get_database().unwrap_or("daybook"));
             let other = Other::open(&database, &session.settings, &history.log).await?;
-            order.bound_to = Some(other.between().to_owned());
-            return Ok(Destination::Sink { sink: Some(Box::new(other)), anew: self.anew, path });
+            let bound_to = other.between().to_owned();
+            let sink: Option<Box<dyn Sink>> = Some(Box::new(other));
+            return Ok(Destination::Sink { sink, bound_to, anew: self.anew, path });
         }
         match (&self.topic, &self.file) {
             (Some(topic), _) => {
@@ -187,7 +186,7 @@ impl ReplayCommand {
     }
 
     async fn write(&self, history: &History, order: Order, destination: Destination) -> Outcome {
-        let asked = order.described();
+        let asked = destination.describe(&order);
         let replay = Replay::plan(&history.log, order, destination).await;
         let replay = replay.map_err(of_replay)?;
         if let Some(position) = replay.resumes_after() {

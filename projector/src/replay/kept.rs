@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Destination, Order, ReplayError};
+use super::{Destination, ReplayError};
 
 /// How far an unfinished replay is. Everything up to `reached` is in its output, and lasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,9 +98,8 @@ impl Kept {
     ///
     /// # Errors
     /// Another order, or another life of the log.
-    pub(super) fn fits(&self, order: &Order, epoch: i64) -> Result<(), ReplayError> {
-        let asked = order.described();
-        if self.order != asked {
+    pub(super) fn fits(&self, asked: &Value, epoch: i64) -> Result<(), ReplayError> {
+        if self.order != *asked {
             return Err(ReplayError::InTheWay(format!(
                 "an unfinished replay of something else is here: it was asked for {}, this is {asked}; finish that one, or --anew throws it away",
                 self.order

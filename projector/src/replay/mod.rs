@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use daybook_store::Log;
 use daybook_store::kafka::Connection;
 use futures::{StreamExt, pin_mut};
+use serde_json::Value;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
@@ -83,6 +84,8 @@ pub enum Destination {
     Sink {
         /// It.
         sink: Option<Box<dyn Sink>>,
+        /// What a run that goes on must have in common with the one that was broken off.
+        bound_to: String,
         /// Whether the state of an unfinished replay is thrown away.
         anew: bool,
         /// The state of an unfinished replay is kept beside this.
@@ -91,6 +94,16 @@ pub enum Destination {
 }
 
 impl Destination {
+    /// What is asked for, with what a run that goes on is bound to besides.
+    #[must_use]
+    pub fn describe(&self, order: &Order) -> Value {
+        let mut described = order.described();
+        if let Self::Sink { bound_to, .. } = self {
+            described["bound_to"] = bound_to.as_str().into();
+        }
+        described
+    }
+
     /// Beside what the state of an unfinished replay is kept.
     pub(self) fn path(&self) -> Option<&PathBuf> {
         match self {
@@ -140,12 +153,16 @@ impl Replay {
         let kept = Kept::find(&destination)?;
         let epoch = log.head().await?.epoch;
         if let Some(kept) = kept {
-            kept.fits(&order, epoch)?;
+            kept.fits(&destination.describe(&order), epoch)?;
             let (after, up_to) = (kept.after, kept.up_to);
             return Ok(Self { order, destination, after, up_to, epoch, kept: Some(kept) });
         }
         let (after, up_to) = log.stretch(order.after, &order.filter).await?;
         Ok(Self { order, destination, after, up_to: up_to.max(after), epoch, kept: None })
+    }
+
+    fn described(&self) -> Value {
+        self.destination.describe(&self.order)
     }
 
     /// Where an interrupted run had come to, if this one goes on from there.

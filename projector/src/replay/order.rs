@@ -36,8 +36,6 @@ pub struct Order {
     pub after: i64,
     /// In which form.
     pub format: Format,
-    /// What else a run that goes on must have in common with the one that was broken off.
-    pub bound_to: Option<String>,
     /// So many times as fast as it happened; `None`: as fast as it goes.
     pub speed: Option<f64>,
 }
@@ -49,9 +47,6 @@ impl Order {
         let mut described = describe(&self.filter);
         described.insert("after".to_owned(), self.after.into());
         described.insert("format".to_owned(), json!(self.format));
-        if let Some(bound_to) = &self.bound_to {
-            described.insert("bound_to".to_owned(), bound_to.clone().into());
-        }
         Value::Object(described)
     }
 }

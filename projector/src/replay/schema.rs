@@ -17,7 +17,6 @@ const BATCH: usize = 1000;
 pub(super) struct Schema {
     slice: Slice,
     gathered: Vec<Recorded>,
-    bytes: u64,
 }
 
 impl Schema {
@@ -30,7 +29,7 @@ impl Schema {
         log: &Log,
         (migrators, order, anew): (&PgPool, &Order, bool),
     ) -> Result<Self, ReplayError> {
-        let which: Value = replay.order.described();
+        let which: Value = replay.described();
         let order = Order { position: replay.up_to, ..order.clone() };
         let slice = match &replay.kept {
             Some(kept) => Slice::go_on(migrators, &order, &which, kept.mark).await?,
@@ -45,8 +44,7 @@ impl Schema {
                 Slice::begin(migrators, log, &order, which).await?
             }
         };
-        let bytes = replay.kept.as_ref().map_or(0, |kept| kept.bytes);
-        Ok(Self { slice, gathered: Vec::with_capacity(BATCH), bytes })
+        Ok(Self { slice, gathered: Vec::with_capacity(BATCH) })
     }
 
     fn post(&mut self) -> Result<(), ReplayError> {
@@ -80,8 +78,7 @@ fn breaks_a_rule(error: &sqlx::Error) -> bool {
 }
 
 impl Sink for Schema {
-    fn take(&mut self, event: &Recorded, line: &[u8]) -> Result<(), ReplayError> {
-        self.bytes += u64::try_from(line.len()).unwrap_or(0);
+    fn take(&mut self, event: &Recorded, _: &[u8]) -> Result<(), ReplayError> {
         self.gathered.push(event.clone());
         if self.gathered.len() >= BATCH { self.post() } else { Ok(()) }
     }
@@ -90,9 +87,9 @@ impl Sink for Schema {
         next.is_none()
     }
 
-    fn settle(&mut self) -> Result<u64, ReplayError> {
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError> {
         self.post()?;
-        Ok(self.bytes)
+        Ok(None)
     }
 
     fn mark(&self) -> i64 {
@@ -103,10 +100,10 @@ impl Sink for Schema {
         self.post()
     }
 
-    fn end(&mut self) -> Result<u64, ReplayError> {
+    fn end(&mut self) -> Result<Option<u64>, ReplayError> {
         self.post()?;
         let ended = Handle::current().block_on(self.slice.end());
         self.refused(self.slice.posted(), ended)?;
-        Ok(self.bytes)
+        Ok(None)
     }
 }

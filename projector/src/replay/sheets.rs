@@ -166,18 +166,18 @@ impl Sink for Sheets {
             && next.is_some_and(|next| self.month.is_some_and(|known| known != month(next)))
     }
 
-    fn settle(&mut self) -> Result<u64, ReplayError> {
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError> {
         self.finish()?;
-        Ok(self.bytes)
+        Ok(Some(self.bytes))
     }
 
     fn show(&mut self) -> Result<(), ReplayError> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<u64, ReplayError> {
+    fn end(&mut self) -> Result<Option<u64>, ReplayError> {
         self.finish()?;
-        Ok(self.bytes)
+        Ok(Some(self.bytes))
     }
 }
 

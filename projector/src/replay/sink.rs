@@ -15,11 +15,12 @@ pub trait Sink: Send {
     /// Whether all that was taken may be made to last now, before `next` (`None`: whatever comes).
     fn rests(&self, next: Option<&Recorded>) -> bool;
 
-    /// Makes all that was taken last; gives the bytes from which another run goes on.
+    /// Makes all that was taken last; gives the bytes from which another run goes on. `None`: it has none of
+    /// its own, and those of the lines count.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn settle(&mut self) -> Result<u64, ReplayError>;
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError>;
 
     /// How far the output itself says that it is, once it is settled: what it must have when another run
     /// goes on.
@@ -33,9 +34,9 @@ pub trait Sink: Send {
     /// When it cannot be written.
     fn show(&mut self) -> Result<(), ReplayError>;
 
-    /// Ends the output, for good; gives its bytes.
+    /// Ends the output, for good; gives its bytes, as [`settle`](Self::settle) does.
     ///
     /// # Errors
     /// When it cannot be written.
-    fn end(&mut self) -> Result<u64, ReplayError>;
+    fn end(&mut self) -> Result<Option<u64>, ReplayError>;
 }

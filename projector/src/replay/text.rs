@@ -127,20 +127,20 @@ impl Sink for Text {
         next.is_none() || self.bytes - self.settled >= LASTS
     }
 
-    fn settle(&mut self) -> Result<u64, ReplayError> {
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError> {
         self.write()?;
         if let Out::File(file, path) = &self.out {
             file.sync_data().map_err(ReplayError::file(path))?;
         }
         self.settled = self.bytes;
-        Ok(self.bytes)
+        Ok(Some(self.bytes))
     }
 
     fn show(&mut self) -> Result<(), ReplayError> {
         self.write()
     }
 
-    fn end(&mut self) -> Result<u64, ReplayError> {
+    fn end(&mut self) -> Result<Option<u64>, ReplayError> {
         self.settle()
     }
 }

@@ -48,16 +48,16 @@ impl Sink for Topic {
         next.is_none()
     }
 
-    fn settle(&mut self) -> Result<u64, ReplayError> {
+    fn settle(&mut self) -> Result<Option<u64>, ReplayError> {
         self.copy.settle()?;
-        Ok(self.bytes)
+        Ok(Some(self.bytes))
     }
 
     fn show(&mut self) -> Result<(), ReplayError> {
         Ok(self.copy.settle()?)
     }
 
-    fn end(&mut self) -> Result<u64, ReplayError> {
+    fn end(&mut self) -> Result<Option<u64>, ReplayError> {
         self.settle()
     }
 }

@@ -73,8 +73,8 @@ pub(super) struct Writing {
     read_along: bool,
     renewed: Instant,
     resumed_with: u64,
-    /// The bytes of runs before this one, where the output does not know of them.
-    bytes_before: u64,
+    /// The bytes of all lines, those of runs before this one included.
+    lines: u64,
     line: Vec<u8>,
 }
 
@@ -86,7 +86,7 @@ impl Writing {
     ) -> Result<Self, ReplayError> {
         let path = replay.destination.path().cloned();
         let state = replay.kept.clone().unwrap_or_else(|| Kept {
-            order: replay.order.described(),
+            order: replay.described(),
             epoch: replay.epoch,
             after: replay.after,
             up_to: replay.up_to,
@@ -111,13 +111,7 @@ impl Writing {
             },
             digest,
             resumed_with: state.types.values().sum(),
-            bytes_before: match &replay.destination {
-                Destination::Sink { .. } => state.bytes,
-                Destination::Stdout
-                | Destination::Path { .. }
-                | Destination::Topic { .. }
-                | Destination::Schema { .. } => 0,
-            },
+            lines: state.bytes,
             state,
             path,
             read_along: !matches!(replay.destination, Destination::Path { .. }),
@@ -153,6 +147,7 @@ impl Writing {
             self.line.clear();
             line::write(event, &mut self.line)?;
             self.digest.take(&self.line);
+            self.lines += self.line.len() as u64;
             self.sink.take(event, &self.line)?;
             match self.state.types.get_mut(&event.event_type) {
                 Some(count) => *count += 1,
@@ -174,7 +169,7 @@ impl Writing {
     /// Makes what is written last, and then says so.
     fn keep(&mut self) -> Result<(), ReplayError> {
         let Some(path) = &self.path else { return Ok(()) };
-        self.state.bytes = self.sink.settle()? + self.bytes_before;
+        self.state.bytes = self.sink.settle()?.unwrap_or(self.lines);
         self.state.mark = self.sink.mark();
         self.state.digest = self.digest.put_aside();
         self.state.save(path)?;
@@ -183,7 +178,7 @@ impl Writing {
     }
 
     fn end(mut self) -> Result<Summary, ReplayError> {
-        let bytes = self.sink.end()? + self.bytes_before;
+        let bytes = self.sink.end()?.unwrap_or(self.lines);
         if let Some(path) = &self.path {
             kept::remove(&kept::place(path))?;
         }
