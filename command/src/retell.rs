@@ -3,8 +3,6 @@
 //! refers to and holds follows from it as when it was decided, so that this log keeps the same rules
 //! from then on.
 
-use std::collections::HashSet;
-
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::banking::account::Account;
 use daybook_domain::content::{comment::Comment, post::Post};
@@ -165,8 +163,7 @@ impl Engine {
         let Some(first) = told.events.first() else {
             return Err(refused(CommandError::Fault("a command without events".to_owned())));
         };
-        let streams: HashSet<Uuid> = told.events.iter().map(|event| event.stream_id).collect();
-        let streams: Vec<Uuid> = streams.into_iter().collect();
+        let streams: Vec<Uuid> = told.events.iter().map(|event| event.stream_id).collect();
         let mut unit = Unit::hold(self, &streams).await;
         for events in told.events.chunk_by(|one, next| one.stream_id == next.stream_id) {
             if let Err(error) = record(&mut unit, events).await {
