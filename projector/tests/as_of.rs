@@ -11,12 +11,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use daybook_projector::as_of::{self, AsOfError, Order, State, digest_statement};
+use daybook_projector::as_of::{self, AsOfError, Order, State};
 use daybook_projector::catalog::TABLES;
 use daybook_projector::rebuild::{self, Options};
 use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use support::World;
+use sqlx::{AssertSqlSafe, Connection};
+use support::{World, rows};
 use uuid::Uuid;
 
 fn order(schema: &str, position: i64) -> Order {
@@ -39,20 +39,6 @@ async fn made(world: &World, migrators: &PgPool, order: &Order) -> State {
 
 fn digests(state: &State) -> BTreeMap<String, String> {
     serde_json::from_value(state.digests.clone().unwrap()).unwrap()
-}
-
-/// All rows of the live tables, as text, by table.
-async fn rows(schema: &str, connection: &mut PgConnection) -> BTreeMap<String, Vec<String>> {
-    let mut all = BTreeMap::new();
-    for table in TABLES {
-        // The same columns in the same order as what is summed up.
-        let copy = digest_statement(table, schema);
-        let select = copy.trim_start_matches("COPY (").trim_end_matches(") TO STDOUT");
-        let query = format!("SELECT r::text FROM ({select}) AS r ORDER BY 1");
-        let rows = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut *connection).await;
-        all.insert(table.name.to_owned(), rows.unwrap());
-    }
-    all
 }
 
 #[tokio::test(flavor = "multi_thread")]

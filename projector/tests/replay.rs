@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
-use support::World;
+use support::{World, reached};
 use uuid::Uuid;
 
 /// Events of one request.
@@ -223,12 +223,8 @@ async fn a_killed_replay_goes_on() {
     let mut process =
         Daybook::start(&mut Daybook::command(folder.path(), &slowly), folder.path(), "replay");
     let begun = Instant::now();
-    let kept = || {
-        let state = fs::read(folder.path().join("history.ndjson.replay")).ok()?;
-        let state: Value = serde_json::from_slice(&state).ok()?;
-        state["reached"].as_i64().filter(|reached| *reached > 0)
-    };
-    while kept().is_none() {
+    let state = folder.path().join("history.ndjson.replay");
+    while reached(&state).is_none() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{}", process.printed());
         std::thread::sleep(Duration::from_millis(20));
     }

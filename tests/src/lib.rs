@@ -25,6 +25,6 @@ pub use binary::{Daybook, Finished, binary_path, free_port};
 pub use client::client;
 pub use connect::{Connect, MariaDb};
 pub use kafka::{Kafka, Secured};
-pub use postgres::{Postgres, TestDatabase, WithoutSchema};
+pub use postgres::{Postgres, TestDatabase, WithoutSchema, head};
 pub use service::{Answer, Service};
 pub use shared::shared;

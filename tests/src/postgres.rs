@@ -93,6 +93,17 @@ impl Postgres {
     }
 }
 
+/// The last position of the log in a database.
+///
+/// # Panics
+/// When it does not answer.
+pub async fn head(database: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1")
+        .fetch_one(database)
+        .await
+        .expect("the head")
+}
+
 /// A database of one test's own.
 #[derive(Debug)]
 pub struct TestDatabase {

@@ -80,16 +80,7 @@ impl Service {
         .expect("no panic");
         let word = line.split_whitespace().find_map(|word| word.find("dbk_").map(|at| &word[at..]));
         let key = word.expect("a key").trim_end_matches(['"', '\'', '.', ',']).to_owned();
-        let service = Self {
-            database,
-            key,
-            base: format!("http://{listen}"),
-            client: crate::client(),
-            _process: process,
-            folder,
-        };
-        service.wait_until_ready().await;
-        service
+        Self::begun((database, folder), process, &listen, key).await
     }
 
     /// Serves a database that has events already, to whoever has `key`.
@@ -103,14 +94,17 @@ impl Service {
         let arguments = ["serve", "--listen", &listen, "--database-url", &url];
         let mut command = Daybook::command(folder.path(), &arguments);
         let process = Daybook::start(&mut command, folder.path(), "serve");
-        let service = Self {
-            database,
-            key: key.to_owned(),
-            base: format!("http://{listen}"),
-            client: crate::client(),
-            _process: process,
-            folder,
-        };
+        Self::begun((database, folder), process, &listen, key.to_owned()).await
+    }
+
+    async fn begun(
+        (database, folder): (TestDatabase, TempDir),
+        process: Daybook,
+        listen: &str,
+        key: String,
+    ) -> Self {
+        let (base, client) = (format!("http://{listen}"), crate::client());
+        let service = Self { database, key, base, client, _process: process, folder };
         service.wait_until_ready().await;
         service
     }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use daybook_tests::{Daybook, Finished, Service, TestDatabase};
+use daybook_tests::{Daybook, Finished, Service, TestDatabase, head};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -29,13 +29,6 @@ async fn told(connection: &mut PgConnection) -> Vec<Vec<String>> {
         );
     }
     all
-}
-
-async fn head(connection: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1")
-        .fetch_one(connection)
-        .await
-        .unwrap()
 }
 
 fn tell(from: &TestDatabase, into: &TestDatabase, folder: &Path, more: &[&str]) -> Finished {

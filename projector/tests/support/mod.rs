@@ -1,11 +1,15 @@
 //! A migrated database, a log to append to, and workers as in production.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use daybook_domain::context::SYSTEM_USER;
+use daybook_projector::as_of::digest_statement;
+use daybook_projector::catalog::TABLES;
 use daybook_projector::{Posted, Worker, WorkerError, WorkerOptions};
 use daybook_store::{
     AppendRequest, Appended, Appender, AppenderOptions, ClaimKey, CommandKey, Life, Log, Metadata,
@@ -13,7 +17,7 @@ use daybook_store::{
 };
 use daybook_tests::TestDatabase;
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -270,4 +274,23 @@ pub async fn until<F: Future<Output = bool>>(
         assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// All rows of the read tables of a schema, as text, by table: the same columns as what is summed up.
+pub async fn rows(schema: &str, connection: &mut PgConnection) -> BTreeMap<String, Vec<String>> {
+    let mut all = BTreeMap::new();
+    for table in TABLES {
+        let copy = digest_statement(table, schema);
+        let select = copy.trim_start_matches("COPY (").trim_end_matches(") TO STDOUT");
+        let query = format!("SELECT r::text FROM ({select}) AS r ORDER BY 1");
+        let rows = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut *connection).await;
+        all.insert(table.name.to_owned(), rows.unwrap());
+    }
+    all
+}
+
+/// How far an unfinished replay is that keeps its state in this file; `None`: it has not begun.
+pub fn reached(state: &Path) -> Option<i64> {
+    let state: Value = serde_json::from_slice(&std::fs::read(state).ok()?).ok()?;
+    state["reached"].as_i64().filter(|reached| *reached > 0)
 }

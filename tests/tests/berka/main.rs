@@ -7,7 +7,7 @@ mod through_kafka;
 use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Finished, Service, shared};
+use daybook_tests::{Daybook, Finished, Service, head, shared};
 use futures::StreamExt;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -72,13 +72,6 @@ async fn the_whole_bank_agrees_to_the_cent() {
 
     let checked = tool(&service, here.path(), &["rebuild", "--check"]);
     assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");
-}
-
-async fn head(database: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1")
-        .fetch_one(database)
-        .await
-        .expect("the head")
 }
 
 async fn balances_are_the_banks(database: &mut PgConnection, source: &Source) {

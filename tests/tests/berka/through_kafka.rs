@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Kafka, TestDatabase, free_port, shared};
+use daybook_tests::{Daybook, Kafka, TestDatabase, free_port, head, shared};
 use nix::sys::signal::Signal;
 use sqlx::PgConnection;
 use tempfile::TempDir;
 
+use super::balances_are_the_banks;
 use super::source::Source;
-use super::{balances_are_the_banks, head};
 
 /// How long a projector may take for the bank, on a busy machine, after a session of Kafka's group
 /// has ended.

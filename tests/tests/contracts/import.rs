@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use daybook_tests::{Daybook, Finished, Service, shared};
+use daybook_tests::{Daybook, Finished, Service, head, shared};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -24,8 +24,6 @@ fn report(finished: &Finished) -> Value {
 async fn number(database: &mut PgConnection, sql: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(database).await.expect(sql)
 }
-
-const HEAD: &str = "SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1";
 
 /// The file, read plainly and without any of the project's code: line, name, version, base URL and
 /// description.
@@ -53,10 +51,10 @@ async fn all_contracts_are_registered_and_warned_of() {
     let service = Service::start().await;
     let path = folder.to_str().expect("a path");
     let mut database = service.database.superuser().await;
-    let before = number(&mut database, HEAD).await;
+    let before = head(&mut database).await;
 
     let dry = tool(&service, &[path, "--dry-run"]);
-    assert_eq!((dry.code, number(&mut database, HEAD).await), (Some(1), before), "{dry:?}");
+    assert_eq!((dry.code, head(&mut database).await), (Some(1), before), "{dry:?}");
     let finished = tool(&service, &[path]);
     // Lines that were left out are no success.
     assert_eq!(finished.code, Some(1), "{finished:?}");
@@ -89,9 +87,9 @@ async fn all_contracts_are_registered_and_warned_of() {
     let rows = "SELECT count(*) FROM public.ssot_api_contracts";
     assert_eq!(number(&mut database, rows).await, 1_988);
 
-    let after = number(&mut database, HEAD).await;
+    let after = head(&mut database).await;
     let again = report(&tool(&service, &[path]));
-    assert_eq!((&again["accepted"], number(&mut database, HEAD).await), (&json!(0), after));
+    assert_eq!((&again["accepted"], head(&mut database).await), (&json!(0), after));
     assert_rebuilt_the_same(&service);
 }
 

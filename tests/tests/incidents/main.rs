@@ -6,7 +6,7 @@ mod source;
 use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Finished, Service, shared};
+use daybook_tests::{Daybook, Finished, Service, head, shared};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use source::Source;
@@ -22,13 +22,6 @@ fn tool(service: &Service, folder: &Path, arguments: &[&str]) -> Finished {
 
 fn report(finished: &Finished) -> Value {
     serde_json::from_str(&finished.stdout).unwrap_or_else(|error| panic!("{error}: {finished:?}"))
-}
-
-async fn head(database: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1")
-        .fetch_one(database)
-        .await
-        .expect("the head")
 }
 
 #[tokio::test(flavor = "multi_thread")]

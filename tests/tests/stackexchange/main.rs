@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use daybook_tests::{Finished, Service, shared};
+use daybook_tests::{Finished, Service, head, shared};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 
@@ -15,13 +15,6 @@ fn report(finished: &Finished) -> Value {
 fn source(folder: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join("posts.ndjson")).expect("the site's file");
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
-}
-
-async fn head(database: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT position FROM journal.batches ORDER BY batch DESC LIMIT 1")
-        .fetch_one(database)
-        .await
-        .expect("the head")
 }
 
 fn of_kind<'a>(rows: &'a [Value], kind: &str) -> Vec<&'a Value> {
