@@ -50,23 +50,9 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let worker = stage.work();
     let events = stage.caught_up().await?;
     let quiet_for = (plan.latency * 3).max(Duration::from_secs(4));
-    let quiet = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
-    let begun = Instant::now();
-    let rebuilding = rebuild_beside(&stage.database);
-    let took = Arc::new(std::sync::OnceLock::new());
-    let ended = {
-        let took = Arc::clone(&took);
-        async move {
-            let ended = rebuilding.await;
-            let _ = took.set((begun.elapsed(), ended));
-        }
-    };
-    let busy = load(&stage, &accounts, ended).await?;
-    let Some((took, ended)) = Arc::into_inner(took).and_then(std::sync::OnceLock::into_inner)
-    else {
-        return Err("the rebuild did not end".into());
-    };
-    ended?;
+    let (quiet, ()) = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
+    let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage.database)).await?;
+    let took = rebuilt?;
     worker.stop().await?;
     server.drop(stage.close().await).await?;
     let p99 = |load: &Load| milliseconds(&load.latencies, 99.0);
@@ -100,25 +86,26 @@ struct Load {
     failed: u64,
 }
 
-/// Sends and reads until `until` is over.
-async fn load(
+/// Sends and reads until `until` is over, and what that gave.
+async fn load<T>(
     stage: &Stage,
     accounts: &Arc<[Uuid]>,
-    until: impl Future<Output = ()>,
-) -> Result<Load, Trouble> {
+    until: impl Future<Output = T>,
+) -> Result<(Load, T), Trouble> {
     let stop = CancellationToken::new();
     let reading =
         tokio::spawn(read(stage.pools.projector.clone(), Arc::clone(accounts), stop.clone()));
     let sending = send(stage, accounts, &stop);
-    let ((), latencies) = tokio::join!(
+    let (given, latencies) = tokio::join!(
         async {
-            until.await;
+            let given = until.await;
             stop.cancel();
+            given
         },
         sending
     );
     let (reads, failed) = reading.await?;
-    Ok(Load { latencies: latencies?, reads, failed })
+    Ok((Load { latencies: latencies?, reads, failed }, given))
 }
 
 /// Sends at the given pace, whatever the answers take.
@@ -172,8 +159,9 @@ async fn read(pool: PgPool, accounts: Arc<[Uuid]>, stop: CancellationToken) -> (
     (reads, failed)
 }
 
-/// `daybook rebuild --throttle`, to its end.
-async fn rebuild_beside(database: &Database) -> Result<(), Trouble> {
+/// `daybook rebuild --throttle`, to its end, and how long it took.
+async fn rebuild_beside(database: &Database) -> Result<Duration, Trouble> {
+    let begun = Instant::now();
     let mut command = tokio::process::Command::new(service::binary()?);
     let throttle = THROTTLE.to_string();
     command
@@ -186,5 +174,5 @@ async fn rebuild_beside(database: &Database) -> Result<(), Trouble> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    Ok(())
+    Ok(begun.elapsed())
 }

@@ -11,6 +11,7 @@ use super::history::{History, Moment, text};
 use super::output::{self, Output, line};
 use super::rebuild::{migrators, show};
 use super::{Exit, Failure, Outcome, Session};
+use crate::config::Settings;
 use crate::import::progress;
 use crate::world;
 
@@ -55,9 +56,17 @@ pub(super) struct Stay {
 }
 
 impl Stay {
-    /// `None`: until it is dropped.
-    pub(super) fn lasts(&self) -> Option<Duration> {
-        (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours)))
+    /// What is to be made in `schema`: everything up to `position`, from the beginning.
+    pub(super) fn order(&self, schema: &str, position: i64, settings: &Settings) -> Order {
+        Order {
+            schema: schema.to_owned(),
+            position,
+            instant: None,
+            lasts: (!self.keep).then(|| Duration::from_secs(3600 * u64::from(self.hours))),
+            quota: i64::from(settings.as_of_quota),
+            build: world::build(),
+            from_earlier: false,
+        }
     }
 }
 
@@ -114,16 +123,13 @@ impl AsOf {
             (Some(time), None) => Moment::Time(time),
             (None, None) => return Err(Failure::wrong_use("say which instant, or --position")),
         };
-        let schema = self.schema.clone().ok_or_else(|| Failure::wrong_use("say --schema NAME"))?;
+        let schema = self.schema.as_ref().ok_or_else(|| Failure::wrong_use("say --schema NAME"))?;
         let migrators = migrators(&history.database).await?;
+        let position = history.position(moment).await?;
         let order = Order {
-            schema,
-            position: history.position(moment).await?,
             instant: self.time,
-            lasts: self.stay.lasts(),
-            quota: i64::from(session.settings.as_of_quota),
-            build: world::build(),
             from_earlier: !self.from_the_beginning,
+            ..self.stay.order(schema, position, &session.settings)
         };
         let state = build(&order, &migrators, history).await?;
         migrators.close().await;

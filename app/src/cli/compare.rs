@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use clap::Args;
-use daybook_projector::as_of::{self, Order};
+use daybook_projector::as_of;
 use daybook_projector::between::{self, NetRow, Report};
 use daybook_projector::rebuild::OnProgress;
 
@@ -13,7 +13,6 @@ use super::output::{self, Output, line};
 use super::rebuild::{migrators, show};
 use super::{Exit, Failure, Outcome, Session};
 use crate::import::progress;
-use crate::world;
 
 /// Show which rows of the whole read model were added, changed and removed between two moments
 #[derive(Debug, Args)]
@@ -59,15 +58,7 @@ impl Compare {
         let tell = |progress| show(&bar, &stage, progress);
         let report = match &self.schema {
             Some(schema) => {
-                let order = Order {
-                    schema: schema.clone(),
-                    position: to,
-                    instant: None,
-                    lasts: self.stay.lasts(),
-                    quota: i64::from(session.settings.as_of_quota),
-                    build: world::build(),
-                    from_earlier: false,
-                };
+                let order = self.stay.order(schema, to, &session.settings);
                 let migrators = migrators(&history.database).await?;
                 let report = as_of::changes(&migrators, &history.log, &order, from, &tell).await?;
                 migrators.close().await;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use daybook_projector::as_of;
 use daybook_projector::replay::{
     Destination, Format, Order, Progress, Replay, ReplayError, Sink, Summary,
 };
@@ -17,7 +16,6 @@ use super::{Exit, Failure, Outcome, Session};
 use crate::config::DatabaseUrl;
 use crate::import::progress;
 use crate::retell::Other;
-use crate::world;
 
 /// Write history, or a slice of it, to a file
 #[derive(Debug, Args)]
@@ -110,18 +108,9 @@ impl ReplayCommand {
         history: &History,
     ) -> Result<Destination, Failure> {
         if let Some(schema) = &self.schema {
-            let state = as_of::Order {
-                schema: schema.clone(),
-                position: 0,
-                instant: None,
-                lasts: self.stay.lasts(),
-                quota: i64::from(session.settings.as_of_quota),
-                build: world::build(),
-                from_earlier: false,
-            };
             return Ok(Destination::Schema {
                 migrators: migrators(&history.database).await?,
-                order: Box::new(state),
+                order: Box::new(self.stay.order(schema, 0, &session.settings)),
                 anew: self.anew,
                 path: PathBuf::from(schema),
             });

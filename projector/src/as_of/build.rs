@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use daybook_store::{LANES, Log};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use super::digest::{digest_of_trail, digests, joined, trail_up_to};
+use super::digest::{digest_of_trail, digests, trail_up_to};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
 use crate::rebuild::{Memory, OnProgress, Progress};
-use crate::twin::{self, AUDIT, Twin};
+use crate::twin::{self, AUDIT, Twin, joined};
 use crate::worker::lanes::Checkpoint;
 
 /// How long to wait for the trail to be posted up to the position.
@@ -306,9 +306,8 @@ async fn copy(
         });
     }
     let (mut rows, mut done) = (0, 0);
-    while let Some(ended) = tasks.join_next().await {
-        let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
-        rows += usize::try_from(ended.map_err(broke)??).unwrap_or(0);
+    while let Some(copied) = joined(&mut tasks).await? {
+        rows += usize::try_from(copied).unwrap_or(0);
         done += 1;
         tell(done, total);
     }

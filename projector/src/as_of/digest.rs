@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::catalog::{TABLES, TableInfo};
 use crate::platform::audit_log::IDS_PER_POSITION;
 use crate::table::LIVE;
-use crate::twin::{AUDIT, Twin, run};
+use crate::twin::{AUDIT, Twin, joined, run};
 
 /// The statement whose output a table's digest is of: the columns that projections write, by key,
 /// texts in the order of their bytes, in a session whose `timezone` is UTC and whose `datestyle` is ISO.
@@ -68,24 +68,13 @@ pub(super) fn digest_of_trail(
     task
 }
 
-/// Waits for a task that gives a digest.
-pub(super) async fn joined<T: 'static>(
-    tasks: &mut JoinSet<Result<T, sqlx::Error>>,
-) -> Result<Option<T>, sqlx::Error> {
-    let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
-    match tasks.join_next().await {
-        Some(ended) => ended.map_err(broke)?.map(Some),
-        None => Ok(None),
-    }
-}
-
 /// The digests of the tables of a schema, by table, in hexadecimal.
 pub(super) async fn digests(
     twin: &Twin,
     migrators: &PgPool,
 ) -> Result<BTreeMap<String, String>, sqlx::Error> {
     let schema = &twin.schema;
-    let mut tasks = JoinSet::new();
+    let mut tasks = JoinSet::<Result<_, sqlx::Error>>::new();
     let at_once = std::sync::Arc::new(tokio::sync::Semaphore::new(2));
     for table in TABLES.iter().filter(|table| twin.names.iter().any(|name| name == table.name)) {
         let (schema, pool, at_once) = (schema.to_owned(), migrators.clone(), at_once.clone());

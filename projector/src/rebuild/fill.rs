@@ -131,9 +131,7 @@ impl Shares {
             });
         }
         let mut all = Filled::default();
-        while let Some(ended) = tasks.join_next().await {
-            let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
-            let filled = ended.map_err(broke)??;
+        while let Some(filled) = twin::joined(&mut tasks).await? {
             all.rows += filled.rows;
             all.reached.extend(filled.reached);
         }

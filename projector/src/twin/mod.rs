@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use tokio::task::JoinSet;
 
 use crate::catalog::{TABLES, Tables};
 use crate::table::LIVE;
@@ -130,7 +131,7 @@ impl Twin {
         queue.sort_by_key(|(table, _)| std::cmp::Reverse(sizes.get(table).copied().unwrap_or(0)));
         let queue = Arc::new(Mutex::new(VecDeque::from(queue)));
         let done = Arc::new(std::sync::atomic::AtomicI64::new(0));
-        let mut making = tokio::task::JoinSet::new();
+        let mut making = JoinSet::<Result<(), sqlx::Error>>::new();
         for _ in 0..at_once.max(1) {
             let (pool, queue, done) = (pool.clone(), Arc::clone(&queue), Arc::clone(&done));
             let tell = tell.clone();
@@ -148,7 +149,8 @@ impl Twin {
                 }
             });
         }
-        joined(making).await
+        while joined(&mut making).await?.is_some() {}
+        Ok(())
     }
 
     /// Makes the foreign keys; rows that break one are refused.
@@ -344,14 +346,14 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Waits for all; the first error ends the others.
-async fn joined(
-    mut tasks: tokio::task::JoinSet<Result<(), sqlx::Error>>,
-) -> Result<(), sqlx::Error> {
-    while let Some(ended) = tasks.join_next().await {
-        ended.unwrap_or_else(|panic| {
-            Err(sqlx::Error::Protocol(format!("a task of ours broke: {panic}")))
-        })?;
+/// What the next task that ends gives; `None`: all have ended. Who goes no further after an error drops
+/// the others, which ends them.
+pub(crate) async fn joined<T: 'static, E: From<sqlx::Error> + 'static>(
+    tasks: &mut JoinSet<Result<T, E>>,
+) -> Result<Option<T>, E> {
+    let broke = |panic| sqlx::Error::Protocol(format!("a task of ours broke: {panic}"));
+    match tasks.join_next().await {
+        Some(ended) => ended.map_err(broke)?.map(Some),
+        None => Ok(None),
     }
-    Ok(())
 }
