@@ -1,6 +1,6 @@
 //! A log of a test's own, relays for it, and the topic as anybody sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -235,7 +235,24 @@ fn request(stream_id: Uuid, expected_version: i64, events: Vec<NewEvent>) -> App
     }
 }
 
-/// Every record of a topic that somebody sees who reads what is committed, by partition.
+/// The offset after the last record of each partition, as consumers of that isolation see it.
+fn ends(
+    kafka: &Kafka,
+    topic: &str,
+    partitions: &TopicPartitionList,
+    isolation: &str,
+) -> Vec<Offset> {
+    let mut config = kafka.client();
+    config.set("group.id", "tests").set("isolation.level", isolation);
+    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let mut asked = partitions.clone();
+    asked.set_all_offsets(Offset::End).expect("an offset");
+    let answered = consumer.offsets_for_times(asked, Duration::from_secs(10)).expect("offsets");
+    answered.elements_for_topic(topic).iter().map(|partition| partition.offset()).collect()
+}
+
+/// Every record of a topic that somebody sees who reads what is committed, by partition. The marks of
+/// a transaction are written after its commit was answered: they are waited for.
 pub(crate) fn read(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<OwnedMessage>> {
     let mut config = kafka.client();
     config.set("group.id", "tests").set("enable.auto.commit", "false");
@@ -247,16 +264,25 @@ pub(crate) fn read(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<OwnedMessage
     let mut all = TopicPartitionList::new();
     all.add_partition_range(topic, 0, last);
     all.set_all_offsets(Offset::Beginning).expect("an offset");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while ends(kafka, topic, &all, "read_committed") != ends(kafka, topic, &all, "read_uncommitted")
+    {
+        assert!(Instant::now() < deadline, "{topic} has a transaction that is not ended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     consumer.assign(&all).expect("assigned");
     let mut records: BTreeMap<i32, Vec<OwnedMessage>> = BTreeMap::new();
-    let (mut ended, deadline) = (0, Instant::now() + Duration::from_secs(60));
-    while ended < partitions {
+    // A partition says that it ends each time that it does.
+    let mut ended = BTreeSet::new();
+    while ended.len() < partitions {
         assert!(Instant::now() < deadline, "{topic} is not read within a minute");
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(record)) => {
                 records.entry(record.partition()).or_default().push(record.detach());
             }
-            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                ended.insert(partition);
+            }
             Some(Err(error)) => panic!("{topic}: {error}"),
             None => {}
         }
