@@ -15,6 +15,7 @@ pub mod columns;
 pub mod content;
 pub mod contracts;
 pub mod datacentre;
+mod digest;
 pub mod http;
 pub mod identity;
 pub mod open_banking;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use daybook_projector::as_of::{self, AsOfError, Order, State};
 use daybook_projector::catalog::TABLES;
 use daybook_projector::rebuild::{self, Options};
+use serde_json::Value;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection};
 use support::{World, rows};
@@ -88,6 +89,71 @@ async fn a_state_is_what_the_tables_were_then_however_it_is_made() {
         .await
         .unwrap();
     assert_eq!(rows("state_1", &mut administrator).await, moments[1].1);
+    worker.stop().await;
+}
+
+/// A state made from an earlier one sums up the trail from where that one ended. Whoever changes what
+/// lies before finds the digest of what is there now, as one made from the beginning has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_is_summed_up_anew_where_somebody_changed_it() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    let owner = world.user("ada", None).await;
+    let mut head = 0;
+    let mut ends = Vec::new();
+    for n in 0..4 {
+        let account = world.account(owner, &format!("N-{n}"), None).await;
+        world.deposits(account, 1, 10).await;
+        world.caught_up().await;
+        head = world.log.head().await.unwrap().position;
+        ends.push(head);
+    }
+    let both = async |name: &str, position: i64| {
+        let continued = made(&world, &migrators, &order(&format!("{name}_on"), position)).await;
+        let name = format!("{name}_anew");
+        let anew = Order { from_earlier: false, ..order(&name, position) };
+        let anew = made(&world, &migrators, &anew).await;
+        as_of::drop(&name, &mut migrators.acquire().await.unwrap()).await.unwrap();
+        assert!(continued.made_from.is_some() && anew.made_from.is_none());
+        (digests(&continued)["audit_logs"].clone(), digests(&anew)["audit_logs"].clone())
+    };
+    made(&world, &migrators, &order("base", ends[1])).await;
+    // What was kept is what it goes on from: with the sum of nothing it is another.
+    let mut administrator = world.database.superuser().await;
+    let kept: Value =
+        sqlx::query_scalar("SELECT trail FROM projector.as_of WHERE schema_name = 'base'")
+            .fetch_one(&mut administrator)
+            .await
+            .unwrap();
+    let of_nothing = Order { position: 0, ..order("nothing", 0) };
+    made(&world, &migrators, &of_nothing).await;
+    let swap = "UPDATE projector.as_of SET trail = (SELECT trail FROM projector.as_of WHERE schema_name = 'nothing') WHERE schema_name = 'base'";
+    sqlx::raw_sql(swap).execute(&mut administrator).await.unwrap();
+    let (continued, anew) = both("forged", ends[2]).await;
+    assert_ne!(continued, anew, "the kept sum was not gone on from");
+    as_of::drop("forged_on", &mut migrators.acquire().await.unwrap()).await.unwrap();
+    sqlx::query("UPDATE projector.as_of SET trail = $1 WHERE schema_name = 'base'")
+        .bind(kept)
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    let (continued, before) = both("plain", ends[2]).await;
+    assert_eq!(continued, before);
+    // By hand, in what the earlier states have summed up; they themselves are of before.
+    sqlx::raw_sql(
+        "UPDATE public.audit_logs SET user_agent = 'nobody' WHERE id = (SELECT min(id) FROM public.audit_logs WHERE id > 0)",
+    )
+    .execute(&mut administrator)
+    .await
+    .unwrap();
+    let (continued, anew) = both("tampered", ends[3]).await;
+    assert_eq!(continued, anew, "a digest of what is not there any more");
+    // A rebuild puts right what was changed, which a state of the meantime does not know.
+    let options = Options { force: true, ..Options::new(Uuid::now_v7(), "this") };
+    rebuild::blue_green(&migrators, &world.log, &options, &|_| ()).await.unwrap();
+    let (continued, anew) = both("mended", head).await;
+    assert_eq!(continued, anew, "a digest of what was there before the rebuild");
     worker.stop().await;
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_store::{LANES, Log};
+use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use super::digest::{digest_of_trail, digests, trail_up_to};
+use super::digest::{Kept, TrailUpTo, digest_of_trail, digests, kept};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
@@ -55,11 +56,14 @@ pub async fn build(
         WaitError::Read(error) => error.into(),
     })?;
     let instant = begin(order, &Holds::State, log, &mut connection).await?;
+    let earlier = earlier(order, &mut connection).await?;
     // The longest to sum up, and there already.
-    let mut trail = digest_of_trail(order.position, instant, migrators);
+    let part = TrailUpTo { position: order.position, instant };
+    let before = earlier.as_ref().and_then(|earlier| earlier.trail.clone());
+    let mut trail = digest_of_trail(part, before, migrators);
     let twin = Twin::of(&order.schema).without(AUDIT);
     twin.make_tables(&mut connection).await?;
-    let made = make_rows(order, log, &twin, migrators, tell).await?;
+    let made = make_rows(order, earlier, log, &twin, migrators, tell).await?;
     tell(Progress { stage: "indexing", done: 0, total: 1 });
     let indexed = async {
         twin.make_indexes(2, migrators, |_, _| ()).await?;
@@ -69,11 +73,12 @@ pub async fn build(
     };
     let ((), mut digests) = tokio::try_join!(indexed, digests(&twin, migrators))?;
     tell(Progress { stage: "summing up", done: 0, total: 1 });
-    if let Some(trail) = joined(&mut trail).await? {
-        digests.insert(AUDIT.to_owned(), trail);
-    }
+    let kept = joined(&mut trail).await?.map(|trail| {
+        digests.insert(AUDIT.to_owned(), trail.digest);
+        Json(trail.kept)
+    });
     tell(Progress { stage: "summing up", done: 1, total: 1 });
-    show(order, instant, &twin, &mut connection).await?;
+    show(part, &twin, &mut connection).await?;
     let mut reached = made.reached;
     for lane in 0..LANES {
         reached.entry(lane).or_default();
@@ -82,15 +87,17 @@ pub async fn build(
         .keep_checkpoints(Some(&order.build), &mut connection)
         .await?;
     let state = sqlx::query_as(
-        "UPDATE projector.as_of SET complete = true, made_from = $2, rows_written = $3, digests = $4
+        "UPDATE projector.as_of SET complete = true, made_from = $2, rows_written = $3, digests = $4, trail = $5
          WHERE schema_name = $1 RETURNING *",
     )
     .bind(&order.schema)
     .bind(made.from)
     .bind(i64::try_from(made.rows).unwrap_or(i64::MAX))
-    .bind(sqlx::types::Json(digests))
+    .bind(Json(digests))
+    .bind(kept)
     .fetch_one(&mut connection)
     .await?;
+    give_name_back(&order.schema, &mut connection).await?;
     Ok(state)
 }
 
@@ -105,13 +112,14 @@ struct Made {
 /// Makes the rows, from an earlier state or from the beginning, and the primary keys.
 async fn make_rows(
     order: &Order,
+    earlier: Option<Earlier>,
     log: &Log,
     twin: &Twin,
     migrators: &PgPool,
     tell: OnProgress<'_>,
 ) -> Result<Made, AsOfError> {
     let mut connection = migrators.acquire().await?.detach();
-    if let Some(earlier) = earlier(order, &mut connection).await? {
+    if let Some(earlier) = earlier {
         let copying = |done, total| tell(Progress { stage: "copying", done, total });
         let rows = copy(twin, &earlier, migrators, &copying).await?;
         twin.make_keys(&mut connection).await?;
@@ -236,11 +244,24 @@ pub(super) async fn take_name(
     if free { Ok(()) } else { Err(AsOfError::Busy) }
 }
 
+/// Lets others have the name at once, not only when the connection's end is noticed.
+pub(super) async fn give_name_back(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('daybook.as_of.' || $1, 0))")
+        .bind(schema)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// A state to build on.
 struct Earlier {
     schema: String,
     position: i64,
     reached: Reached,
+    trail: Option<(TrailUpTo, Kept)>,
 }
 
 /// The nearest earlier state of this build, where going on from it is less work than starting anew:
@@ -265,7 +286,8 @@ async fn earlier(
     .await?;
     let Some((schema, position)) = found else { return Ok(None) };
     let reached = checkpoints_of(&schema, Some(&order.build), connection).await?;
-    Ok(reached.map(|reached| Earlier { schema, position, reached }))
+    let trail = kept(&schema, connection).await?;
+    Ok(reached.map(|reached| Earlier { schema, position, reached, trail }))
 }
 
 /// Copies the rows of an earlier state, partitions first.
@@ -339,16 +361,15 @@ async fn follow(
 
 /// Shows the state to auditors, and to nobody else: the tables, and the live trail up to the position.
 async fn show(
-    order: &Order,
-    instant: DateTime<Utc>,
+    trail: TrailUpTo,
     twin: &Twin,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    let schema = &order.schema;
+    let schema = &twin.schema;
     let view = format!(
         "CREATE VIEW {schema}.{AUDIT} WITH (security_invoker = true) AS SELECT * FROM {}",
-        trail_up_to(order.position, instant)
+        trail.rows()
     );
     twin::run(&view, &mut transaction).await?;
     let trail = format!("GRANT SELECT ON {schema}.{AUDIT} TO daybook_auditor");

@@ -4,7 +4,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgPool};
 
 use super::AsOfError;
-use super::build::{Holds, Order, begin};
+use super::build::{Holds, Order, begin, give_name_back};
 use crate::between::{self, NetRow, Report};
 use crate::rebuild::OnProgress;
 use crate::twin;
@@ -49,5 +49,6 @@ pub async fn changes(
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
+    give_name_back(schema, &mut connection).await?;
     Ok(report)
 }

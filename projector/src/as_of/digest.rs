@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinSet;
 
 use crate::catalog::{TABLES, TableInfo};
+use crate::digest::Digest;
 use crate::platform::audit_log::IDS_PER_POSITION;
 use crate::table::LIVE;
 use crate::twin::{AUDIT, Twin, joined, run};
@@ -38,22 +40,58 @@ fn statement(table: &TableInfo, rows: &str) -> String {
     )
 }
 
-/// The rows of the live trail up to there. What was changed by hand has no position: it counts by its
-/// time.
-pub(super) fn trail_up_to(position: i64, instant: DateTime<Utc>) -> String {
-    format!(
-        "{LIVE}.{AUDIT} WHERE id < {} AND (position IS NOT NULL OR created_at <= '{}')",
-        position.saturating_add(1).saturating_mul(IDS_PER_POSITION),
-        instant.to_rfc3339()
-    )
+/// A part of the live trail.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TrailUpTo {
+    /// Everything up to here.
+    pub(super) position: i64,
+    /// What was changed by hand has no position: it counts by its time.
+    pub(super) instant: DateTime<Utc>,
 }
 
-/// The digest of the trail up to there, on a task of its own, which ends when it is dropped.
+impl TrailUpTo {
+    /// The rows.
+    pub(super) fn rows(self) -> String {
+        format!(
+            "{LIVE}.{AUDIT} WHERE id < {} AND (position IS NOT NULL OR created_at <= '{}')",
+            first_id_after(self.position),
+            self.instant.to_rfc3339()
+        )
+    }
+}
+
+const fn first_id_after(position: i64) -> i64 {
+    position.saturating_add(1).saturating_mul(IDS_PER_POSITION)
+}
+
+/// The digest of a part of the trail, put aside: a longer part's goes on from there, since the trail
+/// only grows at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    sum: String,
+    /// Not so where something was changed by hand: that comes before all else, and may have changed
+    /// the trail itself.
+    by_hand: i64,
+    /// Nor where a rebuild has put another table in its place: its object identifier.
+    table: i64,
+}
+
+/// What a part of the trail sums up to.
+#[derive(Debug)]
+pub(super) struct TrailSum {
+    /// The digest, in hexadecimal.
+    pub(super) digest: String,
+    /// For a longer part.
+    pub(super) kept: Kept,
+}
+
+/// The digest of a part of the trail, on a task of its own, which ends when it is dropped; from that of
+/// an earlier part where that still stands.
 pub(super) fn digest_of_trail(
-    position: i64,
-    instant: DateTime<Utc>,
+    part: TrailUpTo,
+    earlier: Option<(TrailUpTo, Kept)>,
     migrators: &PgPool,
-) -> JoinSet<Result<String, sqlx::Error>> {
+) -> JoinSet<Result<TrailSum, sqlx::Error>> {
     let pool = migrators.clone();
     let mut task = JoinSet::new();
     task.spawn(async move {
@@ -61,11 +99,45 @@ pub(super) fn digest_of_trail(
             return Err(sqlx::Error::RowNotFound);
         };
         let mut connection = pool.acquire().await?.detach();
-        // Its key follows its positions: it is read in that order, not sorted.
-        run("SET enable_sort = off", &mut connection).await?;
-        digest(&statement(table, &trail_up_to(position, instant)), connection).await
+        // What was changed by hand is counted as it is read. Its key follows its positions: it is read
+        // in that order, not sorted.
+        run(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET enable_sort = off",
+            &mut connection,
+        )
+        .await?;
+        let (by_hand, oid): (i64, i64) = sqlx::query_as(include_str!("by_hand.sql"))
+            .bind(part.instant)
+            .fetch_one(&mut connection)
+            .await?;
+        let going_on = earlier.and_then(|(before, kept)| {
+            let stands = before.position <= part.position
+                && before.instant <= part.instant
+                && (kept.by_hand, kept.table) == (by_hand, oid);
+            let sum = Digest::taken_up(&kept.sum).filter(|_| stands)?;
+            Some((sum, format!(" AND id >= {}", first_id_after(before.position))))
+        });
+        let (sum, from) = going_on.unwrap_or_default();
+        let rows = part.rows() + &from;
+        let sum = sum_up(sum, &statement(table, &rows), &mut connection).await?;
+        let kept = Kept { sum: sum.put_aside(), by_hand, table: oid };
+        Ok(TrailSum { digest: sum.hex(), kept })
     });
     task
+}
+
+/// What was kept of the trail that a state shows.
+pub(super) async fn kept(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<Option<(TrailUpTo, Kept)>, sqlx::Error> {
+    let (position, instant, trail): (i64, DateTime<Utc>, Option<Json<Kept>>) = sqlx::query_as(
+        "SELECT position, instant, trail FROM projector.as_of WHERE schema_name = $1",
+    )
+    .bind(schema)
+    .fetch_one(connection)
+    .await?;
+    Ok(trail.map(|Json(kept)| (TrailUpTo { position, instant }, kept)))
 }
 
 /// The digests of the tables of a schema, by table, in hexadecimal.
@@ -93,12 +165,20 @@ pub(super) async fn digests(
 }
 
 async fn digest(statement: &str, mut connection: PgConnection) -> Result<String, sqlx::Error> {
-    run("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET work_mem = '64MB'", &mut connection)
-        .await?;
-    let mut sum = Sha256::new();
+    Ok(sum_up(Digest::default(), statement, &mut connection).await?.hex())
+}
+
+/// Takes in what a statement copies out.
+async fn sum_up(
+    mut sum: Digest,
+    statement: &str,
+    connection: &mut PgConnection,
+) -> Result<Digest, sqlx::Error> {
+    run("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET work_mem = '64MB'", connection).await?;
     let mut rows = connection.copy_out_raw(statement).await?;
     while let Some(bytes) = rows.try_next().await? {
-        sum.update(&bytes);
+        sum.take(&bytes);
     }
-    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    drop(rows);
+    Ok(sum)
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::build::take_name;
+use super::build::{give_name_back, take_name};
 use super::{AsOfError, State};
 use crate::twin;
 
@@ -22,10 +22,7 @@ pub async fn drop(name: &str, connection: &mut PgConnection) -> Result<(), AsOfE
     // Nobody takes away what somebody is making.
     take_name(name, connection).await?;
     let dropped = drop_taken(name, connection).await;
-    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('daybook.as_of.' || $1, 0))")
-        .bind(name)
-        .execute(connection)
-        .await?;
+    give_name_back(name, connection).await?;
     dropped
 }
 

@@ -7,7 +7,7 @@ use daybook_store::{LANES, Log, Recorded};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::build::{Holds, Order, begin, let_auditors_read, take_name};
+use super::build::{Holds, Order, begin, give_name_back, let_auditors_read, take_name};
 use super::digest::digests;
 use super::{AsOfError, drop};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Transactions, checkpoints_of};
@@ -123,6 +123,7 @@ impl Slice {
         .bind(sqlx::types::Json(digests))
         .execute(&mut self.connection)
         .await?;
+        give_name_back(&self.twin.schema, &mut self.connection).await?;
         Ok(())
     }
 

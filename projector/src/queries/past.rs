@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::message::DecodeError;
 use daybook_store::{Log, ReadError};
+use futures::TryStreamExt;
 use uuid::Uuid;
 
 use crate::catalog::{Event, Rows, Touched};
@@ -89,21 +90,22 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
     let (mut version, mut stands_on) = (0, 0);
     while version < last_version {
         let until = version.saturating_add(PAGE).min(last_version);
-        let events = log.stream_to(stream, version, (until, last_position)).await?;
+        let events = log.each_of_stream(stream, version, (until, last_position));
+        futures::pin_mut!(events);
         // All of a page are announced at once: every table is asked what is touched in it.
         let mut touched = Touched::default();
-        let mut known = Vec::with_capacity(events.len());
-        for recorded in &events {
-            let event = Event::decode(recorded)?;
-            event.touches(recorded, &mut touched);
-            known.push(event);
+        let mut known = Vec::new();
+        while let Some(recorded) = events.try_next().await? {
+            let event = Event::decode(&recorded)?;
+            event.touches(&recorded, &mut touched);
+            known.push((event, recorded));
         }
         rows.begin(touched);
-        for (event, recorded) in known.iter().zip(&events) {
+        for (event, recorded) in &known {
             event.project(recorded, &mut rows)?;
             (version, stands_on) = (recorded.version, recorded.position);
         }
-        if events.is_empty() || version < until {
+        if known.is_empty() || version < until {
             break;
         }
     }

@@ -6,7 +6,6 @@
 //! form and written to a file, to a topic that is none of ours or to a schema that nothing else
 //! looks at; no command and no live table is within reach of this code.
 
-mod digest;
 mod error;
 #[cfg(test)]
 mod examples;

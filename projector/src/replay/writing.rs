@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::digest::Digest;
 use super::kept::{self, Kept};
 use super::sheets::{Layout, Sheets};
 use super::sink::Sink;
 use super::text::{Lines, Text};
 use super::{Destination, Format, RENEWED, Replay, ReplayError, line};
+use crate::digest::Digest;
 
 /// What the writer is told.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures::{Stream, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
@@ -159,14 +160,23 @@ impl Log {
         after_version: i64,
         (version, position): (i64, i64),
     ) -> Result<Vec<Recorded>, ReadError> {
+        self.each_of_stream(stream, after_version, (version, position)).try_collect().await
+    }
+
+    /// The same, each as it comes: the server goes on while one is looked at.
+    pub fn each_of_stream(
+        &self,
+        stream: Uuid,
+        after_version: i64,
+        (version, position): (i64, i64),
+    ) -> impl Stream<Item = Result<Recorded, ReadError>> + Send {
         let rows = sqlx::query(include_str!("stream.sql"))
             .bind(stream)
             .bind(after_version)
             .bind(version)
             .bind(position)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(row::recorded).collect()
+            .fetch(&self.pool);
+        rows.map(|row| row::recorded(&row?))
     }
 
     /// The events at these positions, in order; those that the log does not have are absent.
@@ -288,27 +298,26 @@ impl Log {
     /// `NotYet` for an instant in the future, or one that a replica has not seen pass; when the
     /// server does not answer.
     pub async fn position_at(&self, instant: DateTime<Utc>) -> Result<i64, ReadError> {
-        let mut last = self.last_moment().await?;
-        if last < instant {
-            last = self.tick(instant).await?.unwrap_or(last);
+        let (last, position) = self.moment(instant).await?;
+        if last >= instant {
+            return Ok(position);
         }
+        let last = self.tick(instant).await?.unwrap_or(last);
         if last < instant {
             return Err(ReadError::NotYet { asked: instant, last });
         }
-        let position: i64 = sqlx::query_scalar("SELECT journal.position_at($1)")
-            .bind(instant)
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(position)
+        Ok(self.moment(instant).await?.1)
     }
 
-    async fn last_moment(&self) -> Result<DateTime<Utc>, ReadError> {
-        let last = sqlx::query_scalar(
-            "SELECT recorded_at FROM journal.batches ORDER BY batch DESC LIMIT 1",
+    /// The last moment of the log, and the last position by an instant: final where that is no later.
+    async fn moment(&self, instant: DateTime<Utc>) -> Result<(DateTime<Utc>, i64), ReadError> {
+        let found = sqlx::query_as(
+            "SELECT (SELECT recorded_at FROM journal.batches ORDER BY batch DESC LIMIT 1), journal.position_at($1)",
         )
+        .bind(instant)
         .fetch_one(&self.pool)
         .await?;
-        Ok(last)
+        Ok(found)
     }
 
     /// `None` on a replica, or for a role that may not.

@@ -15,6 +15,10 @@ use crate::recorded::Recorded;
 
 /// How often a topic to which nothing is published is looked at.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(3);
+/// How long the relay rests between two transactions while it keeps up. A transaction costs the brokers
+/// something for each partition that it touches, twice; and one that is begun before they have marked the
+/// end of the last one everywhere is sent away for 20 ms.
+const GATHERED_FOR: Duration = Duration::from_millis(12);
 /// About how much data one transaction has at most, in bytes.
 const LARGEST_TRANSACTION: usize = 32 << 20;
 
@@ -130,7 +134,8 @@ impl Drop for Leading {
     }
 }
 
-/// Publishes the log as it grows. The next page is read while one is published.
+/// Publishes the log as it grows. Where there is more than a page of it, the next one is read while one is
+/// published; else some of what comes meanwhile is gathered first.
 async fn publish(
     relay: &Relay,
     publisher: &Arc<Publisher>,
@@ -152,17 +157,24 @@ async fn publish(
             continue;
         }
         let Page { events, scanned_to } = page;
+        let behind = events.len() >= limit;
         let lacking = lacking(events, &mut progress.lane_seqs)?;
         limit = next_limit(&lacking, relay.options.batch);
         let count = lacking.len() as u64;
-        let (published, next) =
-            tokio::join!(send(publisher, lacking), read(relay, scanned_to, limit));
+        let next = async { if behind { Some(read(relay, scanned_to, limit).await) } else { None } };
+        let (published, next) = tokio::join!(send(publisher, lacking), next);
         published?;
         metrics::counter!("daybook_relay_published_total").increment(count);
         progress.position = scanned_to;
         told.send_replace(Some(progress.clone()));
         relay.published.send_replace(progress.position);
-        page = next?;
+        page = match next {
+            Some(page) => page?,
+            None => {
+                tokio::time::sleep(GATHERED_FOR).await;
+                read(relay, progress.position, limit).await?
+            }
+        };
     }
     Ok(Ended::Stopped)
 }

@@ -1,36 +1,35 @@
-//! SHA-256 over the canonical lines, which can be put aside and gone on with.
+//! SHA-256 that can be put aside and gone on with.
 
 use std::fmt::Write as _;
 
 use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest as _, Sha256};
 
-/// A digest under way. Over whole lines with their line feeds it is what `sha256sum` says of a file of
-/// them.
+/// A digest under way: what `sha256sum` says of a file with the bytes that it took in.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Digest(Sha256);
+pub(crate) struct Digest(Sha256);
 
 impl Digest {
     /// Takes in bytes.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     /// The digest of what was taken in, in hexadecimal.
     #[must_use]
-    pub(super) fn hex(&self) -> String {
+    pub(crate) fn hex(&self) -> String {
         hex(&self.0.clone().finalize())
     }
 
     /// Everything that is needed to go on.
     #[must_use]
-    pub(super) fn put_aside(&self) -> String {
+    pub(crate) fn put_aside(&self) -> String {
         hex(&self.0.serialize())
     }
 
     /// Goes on from what was put aside; `None`: it is not that.
     #[must_use]
-    pub(super) fn taken_up(text: &str) -> Option<Self> {
+    pub(crate) fn taken_up(text: &str) -> Option<Self> {
         let pairs: Vec<&[u8]> = text.as_bytes().chunks(2).collect();
         let bytes: Option<Vec<u8>> = pairs
             .iter()

@@ -1,0 +1,1 @@
+ALTER TABLE projector.as_of DROP COLUMN trail;
