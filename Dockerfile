@@ -8,6 +8,9 @@ RUN cargo build --release --locked --package daybook-app \
     && strip --strip-debug target/release/daybook
 
 FROM debian:bookworm-slim
+# The authorities by which brokers and servers are known where no file of them is set.
+RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin daybook
 COPY --from=build /daybook/target/release/daybook /usr/local/bin/daybook
 USER daybook

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daybook_command::retell::Told;
+use daybook_command::retell::{RetellError, Told};
 use daybook_command::{CommandError, Engine};
 use daybook_projector::replay::{ReplayError, Sink};
 use daybook_store::{CommandKey, Log, Recorded};
@@ -93,7 +93,10 @@ impl Other {
         Handle::current().block_on(async {
             let told = self.whole(waiting).await?;
             let told = self.engine.retell(&told).await;
-            told.map(|_| ()).map_err(|error| ReplayError::InTheWay(error.to_string()))
+            told.map(|_| ()).map_err(|error| match error {
+                RetellError::Refused { .. } => ReplayError::NotTaken(error.to_string()),
+                error => ReplayError::InTheWay(error.to_string()),
+            })
         })
     }
 

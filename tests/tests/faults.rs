@@ -29,5 +29,9 @@ async fn holds(plan: Plan) {
     println!("{told:?}");
     assert!(told.broken.is_empty(), "DAYBOOK_FAULTS_SEED={seed}: {:#?}", told.broken);
     assert!(told.killed > 0 && told.accepted > 0, "{told:?}");
-    assert!(told.repeated * 20 > told.accepted, "{told:?}");
+    // What was sent again without need, and what had to be: one in ten at the least.
+    assert!((told.repeated + told.retried) * 10 > told.accepted, "{told:?}");
+    let harmed = told.harmed;
+    let brokers = harmed.brokers_killed + harmed.brokers_frozen;
+    assert!(!plan.with_kafka || brokers > 0, "nothing was done to the brokers: {told:?}");
 }

@@ -19,6 +19,7 @@ pub(super) async fn examine(
     let Some(kafka) = kafka else { return Ok(findings) };
     if brokers(&kafka, &mut findings).await {
         topic(&kafka, &mut findings).await;
+        row_topics(&kafka, &settings.kafka_row_topics.0, &mut findings).await;
     }
     findings.push(relay(&pools.writer, &kafka.naming.events()).await?);
     Ok(findings)
@@ -34,6 +35,11 @@ async fn ownership(pool: &PgPool, has_kafka: bool) -> Result<Finding, sqlx::Erro
             "lane ownership",
             "this database gives out lanes by Kafka's consumer group, and no brokers are set here",
             "set DAYBOOK_KAFKA_BROKERS, or run `daybook admin ownership lease`",
+        )
+    } else if mode == "lease" && has_kafka {
+        Finding::ok(
+            "lane ownership",
+            "lanes are given out by lease; `daybook admin ownership kafka` has Kafka's consumer group give them out",
         )
     } else {
         Finding::ok("lane ownership", format!("lanes are given out by {mode}"))
@@ -87,6 +93,37 @@ async fn topic(kafka: &Connection, findings: &mut Vec<Finding>) {
             error.to_string(),
             "allow this user to describe the topic and its settings",
         )),
+    }
+}
+
+/// Whether the topics of rows keep each row's latest state.
+async fn row_topics(kafka: &Connection, tables: &[String], findings: &mut Vec<Finding>) {
+    for table in tables {
+        let topic = kafka.naming.rows(table);
+        let described = match Topics::new(kafka) {
+            Ok(topics) => topics.describe(&topic).await,
+            Err(error) => Err(error),
+        };
+        findings.push(match described {
+            Ok(None) => Finding::warn(
+                "kafka rows",
+                format!("there is no topic {topic}"),
+                "start `daybook serve` with the role projector: it makes the topic and fills it",
+            ),
+            Ok(Some(found)) => match found.settings.get("cleanup.policy").map(String::as_str) {
+                Some("compact") => Finding::ok("kafka rows", format!("{topic} keeps the latest rows")),
+                policy => Finding::fail(
+                    "kafka rows",
+                    format!("cleanup.policy of {topic} is {policy:?}: rows that do not change are lost in time"),
+                    format!("kafka-configs --alter --topic {topic} --add-config cleanup.policy=compact, then have the table published again"),
+                ),
+            },
+            Err(error) => Finding::fail(
+                "kafka rows",
+                format!("{topic}: {error}"),
+                "allow this user to describe the topic and its settings",
+            ),
+        });
     }
 }
 

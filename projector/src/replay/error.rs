@@ -65,6 +65,9 @@ pub enum ReplayError {
     /// A columnar file could not be made.
     #[error(transparent)]
     Columns(SheetError),
+    /// Whoever it is told to did not take it, and may the next time.
+    #[error("{0}; start it again with the same command, and it goes on")]
+    NotTaken(String),
     /// Our own.
     #[error("the replay broke: {0}")]
     Fault(String),

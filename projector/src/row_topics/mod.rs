@@ -176,7 +176,12 @@ impl RowTopics {
         cancel: &CancellationToken,
     ) -> Result<(), RowTopicError> {
         let names: Vec<&str> = self.topics.keys().copied().collect();
-        ensure_row_topics(&self.connection, &names).await?;
+        for table in ensure_row_topics(&self.connection, &names).await? {
+            // Whatever it had is gone, if it was ever there.
+            if let Some(topic) = self.topics.get(table) {
+                publish_again(&self.pool, topic).await?;
+            }
+        }
         let connection = self.connection.clone();
         let begun = tokio::task::spawn_blocking(move || RowProducer::begin(&connection)).await?;
         let producer = Arc::new(begun?);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use daybook_store::Head;
-use daybook_store::kafka::{Arrived, Connection, LaneConsumer};
+use daybook_store::kafka::{Arrived, Connection, LaneConsumer, Topics};
 
 use super::lanes::{Lanes, Standing};
 use super::run::Worker;
@@ -65,6 +65,14 @@ pub(super) struct Given {
 
 impl Group {
     pub(super) fn join(options: &KafkaOptions) -> Result<Self, WorkerError> {
+        // Without a topic the group gives out no lanes, whether or not a relay runs yet.
+        let connection = options.connection.clone();
+        tokio::spawn(async move {
+            let made = async { Topics::new(&connection)?.ensure_events().await };
+            if let Err(error) = made.await {
+                tracing::debug!(%error, "the topic of events is not made; the relay makes it too");
+            }
+        });
         let consumer = LaneConsumer::start(&options.connection, options.instance.as_deref())
             .map_err(|error| WorkerError::Kafka { reason: error.to_string() })?;
         Ok(Self { consumer, taken: BTreeMap::new() })

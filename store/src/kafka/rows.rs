@@ -61,11 +61,15 @@ impl ProducerContext for Hears {
 }
 
 /// Makes the topics of these tables where they are missing: compacted, so that the latest state of
-/// each row is kept for ever. Topics that are there keep their settings.
+/// each row is kept for ever. Topics that are there keep their settings. Gives the tables whose topics
+/// were made now.
 ///
 /// # Errors
 /// When the brokers refuse, or do not answer.
-pub async fn ensure_row_topics(connection: &Connection, tables: &[&str]) -> KafkaResult<()> {
+pub async fn ensure_row_topics<'t>(
+    connection: &Connection,
+    tables: &[&'t str],
+) -> KafkaResult<Vec<&'t str>> {
     let admin: AdminClient<DefaultClientContext> = connection.config().create()?;
     let names: Vec<String> = tables.iter().map(|table| connection.naming.rows(table)).collect();
     let copies = connection.topics.replication;
@@ -81,14 +85,20 @@ pub async fn ensure_row_topics(connection: &Connection, tables: &[&str]) -> Kafk
     let options = AdminOptions::new()
         .request_timeout(Some(ANSWERS_WITHIN))
         .operation_timeout(Some(ANSWERS_WITHIN));
+    let mut new = Vec::new();
     for made in admin.create_topics(&topics, &options).await? {
         match made {
-            Ok(topic) => tracing::info!(topic, "made a topic of rows"),
+            Ok(topic) => {
+                tracing::info!(topic, "made a topic of rows");
+                new.extend(
+                    names.iter().position(|name| *name == topic).and_then(|at| tables.get(at)),
+                );
+            }
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((_, code)) => return Err(KafkaError::AdminOp(code)),
         }
     }
-    Ok(())
+    Ok(new)
 }
 
 impl RowProducer {
@@ -101,6 +111,7 @@ impl RowProducer {
         let producer: BaseProducer<Hears> = connection
             .config()
             .set("transactional.id", name)
+            .set("allow.auto.create.topics", "false")
             .set("compression.type", "lz4")
             .set("linger.ms", "2")
             // Like Kafka's own clients, so that a key is in one partition whoever asks.

@@ -81,9 +81,10 @@ impl Bus {
 
     /// Begins to do harm, unless some is still being done; it is over by itself.
     pub(super) fn harm(&self, harm: Harm, random: &mut Rng) {
+        // Drawn whether or not it comes to it, so that what follows is the same.
+        let (which, rest) = (random.usize(..), Duration::from_millis(random.u64(200..8_000)));
         let Ok(brokers) = Arc::clone(&self.brokers).try_lock_owned() else { return };
-        let which = random.usize(..brokers.brokers());
-        let rest = Duration::from_millis(random.u64(200..8_000));
+        let which = which % brokers.brokers();
         let harmed = Arc::clone(&self.harmed);
         tokio::spawn(async move {
             let done = suffer(brokers, harm, which, rest).await;

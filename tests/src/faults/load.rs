@@ -74,6 +74,7 @@ impl Load {
                 key: house.key.clone(),
                 owner: house.owner,
                 random: Rng::with_seed(plan.seed.wrapping_mul(1_000_003).wrapping_add(number)),
+                ways: Rng::with_seed(number),
                 accounts: Vec::new(),
                 sent: Arc::clone(&sent),
             };
@@ -102,6 +103,8 @@ struct Customer {
     key: String,
     owner: Uuid,
     random: Rng,
+    /// What is drawn for each try, of which there are as many as it takes.
+    ways: Rng,
     accounts: Vec<Uuid>,
     sent: Arc<Mutex<Sent>>,
 }
@@ -180,7 +183,7 @@ impl Customer {
         let begun = tokio::time::Instant::now();
         let mut at_once = true;
         loop {
-            let address = &self.addresses[self.random.usize(..self.addresses.len())];
+            let address = &self.addresses[self.ways.usize(..self.addresses.len())];
             let asked = self
                 .http
                 .post(format!("http://{address}{}", order.path))
@@ -205,7 +208,7 @@ impl Customer {
             }
             at_once = false;
             self.sent.lock().await.retried += 1;
-            let pause = Duration::from_millis(self.random.u64(20..200));
+            let pause = Duration::from_millis(self.ways.u64(20..200));
             tokio::time::sleep(pause).await;
         }
     }

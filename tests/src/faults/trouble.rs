@@ -23,6 +23,7 @@ pub(super) struct Faults {
 pub(super) async fn disturb(house: &House, plan: &Plan, load: &Load) -> Faults {
     let mut random = Rng::with_seed(plan.seed);
     let mut faults = Faults::default();
+    let mut is_first = true;
     let mut resumes: Vec<(tokio::time::Instant, usize)> = Vec::new();
     while load.goes_on() {
         let calm = Duration::from_millis(random.u64(plan.calm / 4..=plan.calm));
@@ -32,10 +33,12 @@ pub(super) async fn disturb(house: &House, plan: &Plan, load: &Load) -> Faults {
             house.go_on(which).await;
         }
         let which = random.usize(..house.processes().await);
+        let first = std::mem::replace(&mut is_first, false);
         if let Some(bus) = &house.bus
-            && random.u8(0..3) == 0
+            && (random.u8(0..3) == 0 || first)
         {
-            match random.u8(0..12) {
+            // The first is one that always comes to something.
+            match if first { random.u8(0..7) } else { random.u8(0..12) } {
                 0..3 => bus.harm(Harm::Kill, &mut random),
                 3..5 => bus.harm(Harm::KillTwo, &mut random),
                 5..7 => bus.harm(Harm::Freeze, &mut random),

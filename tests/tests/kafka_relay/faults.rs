@@ -44,7 +44,7 @@ async fn without_brokers_commands_go_on_and_everything_catches_up() {
     kafka.kill(0);
     let away = Instant::now();
     let mut last = first;
-    while away.elapsed() < Duration::from_secs(20) {
+    while away.elapsed() < Duration::from_secs(130) {
         let asked = Instant::now();
         last = ledger.append(20).await;
         assert!(asked.elapsed() < Duration::from_secs(3), "commands wait for Kafka");

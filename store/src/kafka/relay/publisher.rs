@@ -89,6 +89,8 @@ impl Publisher {
             .set("transactional.id", format!("daybook-relay-{topic}"))
             .set("enable.idempotence", "true")
             .set("acks", "all")
+            // One that is deleted is made again by us, with the partitions that it needs.
+            .set("allow.auto.create.topics", "false")
             .set("transaction.timeout.ms", "30000")
             .set("message.timeout.ms", "20000")
             .set("message.max.bytes", LARGEST_RECORD)

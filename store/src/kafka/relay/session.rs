@@ -134,6 +134,9 @@ impl Drop for Leading {
     }
 }
 
+/// The events of the first transaction: how large they are is not known yet.
+const FIRST_EVENTS: usize = 256;
+
 /// Publishes the log as it grows. Where there is more than a page of it, the next one is read while one is
 /// published; else some of what comes meanwhile is gathered first.
 async fn publish(
@@ -144,16 +147,23 @@ async fn publish(
     cancel: &CancellationToken,
 ) -> Result<Ended, RelayError> {
     let mut head = relay.head.clone();
-    let mut limit = relay.options.batch;
+    let mut limit = relay.options.batch.min(FIRST_EVENTS);
     let mut page = read(relay, progress.position, limit).await?;
     while !cancel.is_cancelled() {
         if page.scanned_to <= progress.position {
-            tokio::select! {
+            let grew = tokio::select! {
                 () = cancel.cancelled() => break,
-                () = grown(&mut head, progress.position) => {}
-                () = tokio::time::sleep(LOOKED_AT_EVERY) => look(publisher).await?,
-            }
+                () = grown(&mut head, progress.position) => true,
+                () = tokio::time::sleep(LOOKED_AT_EVERY) => false,
+            };
             page = read(relay, progress.position, limit).await?;
+            if page.scanned_to <= progress.position {
+                // A database that came back with less than it had said: it is waited for.
+                if grew {
+                    tokio::time::sleep(LOOKED_AT_EVERY).await;
+                }
+                look(publisher).await?;
+            }
             continue;
         }
         let Page { events, scanned_to } = page;
