@@ -11,10 +11,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use daybook_projector::as_of::{self, AsOfError, Order, State};
 use daybook_projector::catalog::TABLES;
 use daybook_projector::rebuild::{self, Options};
-use serde_json::Value;
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection};
 use support::{World, rows};
@@ -76,7 +76,7 @@ async fn a_state_is_what_the_tables_were_then_however_it_is_made() {
     assert_eq!(state.made_from, Some(moments[2].0));
     assert_eq!(digests(&state), first[3]);
     assert_eq!(rows("again", &mut administrator).await, moments[3].1);
-    let between = made(&world, &migrators, &order("between", moments[2].0 - 7)).await;
+    let between = made(&world, &migrators, &order("amid", moments[2].0 - 7)).await;
     assert_eq!(between.made_from, Some(moments[1].0));
     let whole = Order { from_earlier: false, ..order("whole", moments[2].0 - 7) };
     assert_eq!(digests(&made(&world, &migrators, &whole).await), digests(&between));
@@ -92,67 +92,101 @@ async fn a_state_is_what_the_tables_were_then_however_it_is_made() {
     worker.stop().await;
 }
 
-/// A state made from an earlier one sums up the trail from where that one ended. Whoever changes what
-/// lies before finds the digest of what is there now, as one made from the beginning has it.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_trail_is_summed_up_anew_where_somebody_changed_it() {
-    let world = World::new().await;
-    let worker = world.worker();
-    let migrators = world.migrators().await;
+/// The trail's digests of two states of one moment: one made from an earlier state, one from the beginning.
+async fn trails(
+    world: &World,
+    migrators: &PgPool,
+    name: &str,
+    (position, instant): (i64, Option<DateTime<Utc>>),
+) -> (String, String) {
+    let order = |name: &str| Order { instant, ..order(name, position) };
+    let continued = made(world, migrators, &order(&format!("{name}_on"))).await;
+    let name = format!("{name}_anew");
+    let anew = made(world, migrators, &Order { from_earlier: false, ..order(&name) }).await;
+    as_of::drop(&name, &mut migrators.acquire().await.unwrap()).await.unwrap();
+    assert!(continued.made_from.is_some() && anew.made_from.is_none());
+    (digests(&continued)["audit_logs"].clone(), digests(&anew)["audit_logs"].clone())
+}
+
+/// Some events, and the positions that they end at.
+async fn four_accounts(world: &World) -> Vec<i64> {
     let owner = world.user("ada", None).await;
-    let mut head = 0;
     let mut ends = Vec::new();
     for n in 0..4 {
         let account = world.account(owner, &format!("N-{n}"), None).await;
         world.deposits(account, 1, 10).await;
         world.caught_up().await;
-        head = world.log.head().await.unwrap().position;
-        ends.push(head);
+        ends.push(world.log.head().await.unwrap().position);
     }
-    let both = async |name: &str, position: i64| {
-        let continued = made(&world, &migrators, &order(&format!("{name}_on"), position)).await;
-        let name = format!("{name}_anew");
-        let anew = Order { from_earlier: false, ..order(&name, position) };
-        let anew = made(&world, &migrators, &anew).await;
-        as_of::drop(&name, &mut migrators.acquire().await.unwrap()).await.unwrap();
-        assert!(continued.made_from.is_some() && anew.made_from.is_none());
-        (digests(&continued)["audit_logs"].clone(), digests(&anew)["audit_logs"].clone())
-    };
+    ends
+}
+
+/// What was kept is what a later state goes on from: with the sum of nothing its digest is another.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_is_summed_up_from_where_an_earlier_state_ended() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    let ends = four_accounts(&world).await;
+    made(&world, &migrators, &order("nothing", 0)).await;
     made(&world, &migrators, &order("base", ends[1])).await;
-    // What was kept is what it goes on from: with the sum of nothing it is another.
+    let (continued, anew) = trails(&world, &migrators, "plain", (ends[2], None)).await;
+    assert_eq!(continued, anew);
+    let forge = "UPDATE projector.as_of SET trail = (SELECT trail FROM projector.as_of WHERE schema_name = 'nothing') WHERE schema_name = 'plain_on'";
     let mut administrator = world.database.superuser().await;
-    let kept: Value =
-        sqlx::query_scalar("SELECT trail FROM projector.as_of WHERE schema_name = 'base'")
+    sqlx::raw_sql(forge).execute(&mut administrator).await.unwrap();
+    let (continued, anew) = trails(&world, &migrators, "forged", (ends[3], None)).await;
+    assert_ne!(continued, anew, "the kept sum was not gone on from");
+    worker.stop().await;
+}
+
+/// Whoever changes what earlier states have summed up finds the digest of what is there now, as one made
+/// from the beginning has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_is_summed_up_anew_where_somebody_changed_it() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let migrators = world.migrators().await;
+    let ends = four_accounts(&world).await;
+    let mut administrator = world.database.superuser().await;
+    made(&world, &migrators, &order("base", ends[1])).await;
+    for (name, what) in [
+        (
+            "tampered",
+            "UPDATE public.audit_logs SET user_agent = 'nobody' WHERE id = (SELECT min(id) FROM public.audit_logs WHERE id > 0)",
+        ),
+        ("erased", "DELETE FROM public.audit_logs WHERE id < 0"),
+        (
+            "owned",
+            "SET ROLE daybook_migrator;
+             UPDATE public.audit_logs SET user_agent = 'owner' WHERE id = (SELECT min(id) FROM public.audit_logs WHERE id > 0);
+             RESET ROLE; SELECT pg_stat_force_next_flush()",
+        ),
+        (
+            "emptied",
+            "DO $$ BEGIN EXECUTE (SELECT format('TRUNCATE %s', tableoid::regclass) FROM public.audit_logs LIMIT 1); END $$",
+        ),
+    ] {
+        // The moment includes what was changed by hand until now, and the log has come to it.
+        let instant: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
             .fetch_one(&mut administrator)
             .await
             .unwrap();
-    let of_nothing = Order { position: 0, ..order("nothing", 0) };
-    made(&world, &migrators, &of_nothing).await;
-    let swap = "UPDATE projector.as_of SET trail = (SELECT trail FROM projector.as_of WHERE schema_name = 'nothing') WHERE schema_name = 'base'";
-    sqlx::raw_sql(swap).execute(&mut administrator).await.unwrap();
-    let (continued, anew) = both("forged", ends[2]).await;
-    assert_ne!(continued, anew, "the kept sum was not gone on from");
-    as_of::drop("forged_on", &mut migrators.acquire().await.unwrap()).await.unwrap();
-    sqlx::query("UPDATE projector.as_of SET trail = $1 WHERE schema_name = 'base'")
-        .bind(kept)
-        .execute(&mut administrator)
-        .await
-        .unwrap();
-    let (continued, before) = both("plain", ends[2]).await;
-    assert_eq!(continued, before);
-    // By hand, in what the earlier states have summed up; they themselves are of before.
-    sqlx::raw_sql(
-        "UPDATE public.audit_logs SET user_agent = 'nobody' WHERE id = (SELECT min(id) FROM public.audit_logs WHERE id > 0)",
-    )
-    .execute(&mut administrator)
-    .await
-    .unwrap();
-    let (continued, anew) = both("tampered", ends[3]).await;
-    assert_eq!(continued, anew, "a digest of what is not there any more");
+        let moment = (ends[3], Some(instant));
+        let (_, before) = trails(&world, &migrators, &format!("{name}_before"), moment).await;
+        sqlx::raw_sql(AssertSqlSafe(what)).execute(&mut administrator).await.unwrap();
+        let (continued, anew) = trails(&world, &migrators, name, moment).await;
+        assert_ne!(anew, before, "{name} changes nothing");
+        assert_eq!(continued, anew, "{name}: a digest of what is not there any more");
+        for state in [format!("{name}_before_on"), format!("{name}_on")] {
+            as_of::drop(&state, &mut migrators.acquire().await.unwrap()).await.unwrap();
+        }
+    }
     // A rebuild puts right what was changed, which a state of the meantime does not know.
+    trails(&world, &migrators, "meantime", (ends[3], None)).await;
     let options = Options { force: true, ..Options::new(Uuid::now_v7(), "this") };
     rebuild::blue_green(&migrators, &world.log, &options, &|_| ()).await.unwrap();
-    let (continued, anew) = both("mended", head).await;
+    let (continued, anew) = trails(&world, &migrators, "mended", (ends[3], None)).await;
     assert_eq!(continued, anew, "a digest of what was there before the rebuild");
     worker.stop().await;
 }
@@ -190,6 +224,20 @@ async fn auditors_read_a_state_and_nobody_writes_it() {
         transaction.rollback().await.unwrap();
     }
     worker.stop().await;
+}
+
+/// Not those that a rebuild takes, nor those that SQL would read otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_mean_something_else_are_refused() {
+    let world = World::new().await;
+    let migrators = world.migrators().await;
+    for name in
+        ["read_model_next", "read_model_before", "select", "user", "pg_past", "Big", "a-b", ""]
+    {
+        let refused = as_of::build(&migrators, &world.log, &order(name, 0), &|_| ()).await;
+        assert!(matches!(refused, Err(AsOfError::Name(_))), "{name}: {refused:?}");
+    }
+    assert!(as_of::states(&migrators).await.unwrap().is_empty(), "nothing is left of them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -126,6 +126,8 @@ impl AsOf {
         let schema = self.schema.as_ref().ok_or_else(|| Failure::wrong_use("say --schema NAME"))?;
         let migrators = migrators(&history.database).await?;
         let position = history.position(moment).await?;
+        let asked = serde_json::json!({ "position": position, "schema": schema });
+        history.note_read("as-of", asked).await?;
         let order = Order {
             instant: self.time,
             from_earlier: !self.from_the_beginning,
@@ -212,8 +214,13 @@ async fn every((positions, last): (i64, i64), output: Output, history: &History)
         made.push(build(&order, &migrators, history).await?);
     }
     let mut connection = migrators.acquire().await?;
-    for state in known.iter().filter(|state| state.schema_name.starts_with(EVERY)) {
-        if !wanted.contains(&state.position) {
+    for state in &known {
+        // What somebody else named alike is theirs.
+        let is_ours = state.schema_name == format!("{EVERY}{}", state.position)
+            && state.expires_at.is_none()
+            && state.from_position.is_none()
+            && state.slice.is_none();
+        if is_ours && !wanted.contains(&state.position) {
             as_of::drop(&state.schema_name, &mut connection).await?;
         }
     }

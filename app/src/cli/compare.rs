@@ -53,6 +53,9 @@ impl Compare {
                 "the first moment (position {from}) is after the second (position {to}); swap them"
             )));
         }
+        let asked =
+            serde_json::json!({ "from": from, "to": to, "rows": self.rows, "schema": self.schema });
+        history.note_read("compare", asked).await?;
         let bar = progress::bar(0, "comparing");
         let stage = Mutex::new("");
         let tell = |progress| show(&bar, &stage, progress);

@@ -42,6 +42,8 @@ impl Diff {
                 "the first moment (position {from}) is after the second (position {to}); swap them"
             )));
         }
+        let asked = serde_json::json!({ "stream": self.stream, "from": from, "to": to });
+        history.note_read("diff", asked).await?;
         let found = history.diff(self.stream, from, to).await?;
         if self.output == Output::Json {
             line(serde_json::to_string_pretty(&found)?);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use daybook_projector::queries::cloud_event;
+use daybook_projector::replay::{Format, Order};
 use daybook_store::Recorded;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,15 @@ impl Events {
     async fn read(&self, history: &History, cancel: &CancellationToken) -> Outcome {
         let head = history.log.head().await?;
         let filter = self.which.filter((!self.follow).then_some(head.position));
+        let order = Order {
+            filter: filter.clone(),
+            after: self.from_position - 1,
+            format: Format::Ndjson,
+            speed: None,
+        };
+        let asked = order.described();
+        let reading = history.begin_read("events", asked).await?;
+        let mut count = 0;
         let mut after = (self.from_position - 1).max(0);
         let mut left = self.limit.unwrap_or(u64::MAX);
         let mut moves = history.log.follow(EVERY).head();
@@ -66,6 +76,7 @@ impl Events {
             let page = history.log.page(after, &filter, wanted).await?;
             for event in &page.events {
                 line(self.shown(event, head.epoch)?);
+                count += 1;
             }
             left -= u64::try_from(page.events.len()).unwrap_or(left).min(left);
             if page.scanned_to > after {
@@ -79,6 +90,7 @@ impl Events {
                 break;
             }
         }
+        history.end_read(reading, count, None).await?;
         if cancel.is_cancelled() && !self.follow {
             return Err(Failure::failed("interrupted"));
         }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{Failure, Session};
 use crate::database::Pools;
 use crate::dev::{Database, Preparation, ensure_database};
+use crate::sides;
 
 /// A database that is only looked at.
 pub(super) struct History {
@@ -39,23 +40,24 @@ impl History {
         Ok(self.database.close().await?)
     }
 
+    /// Writes down a read of the past that is short, before anything of it leaves.
+    pub(super) async fn note_read(
+        &self,
+        what: &'static str,
+        asked: serde_json::Value,
+    ) -> Result<(), Failure> {
+        Ok(records::whole_read(&self.pools.projector, read(what, asked)).await?)
+    }
+
     /// Writes down that a read of everyone's past begins, before anything of it leaves. Who reads on
-    /// the command line is the system; the row also says as which role of the database.
+    /// the command line is the system; the row also says as which role of the database, and as which
+    /// user of which machine.
     pub(super) async fn begin_read(
         &self,
         what: &'static str,
         asked: serde_json::Value,
     ) -> Result<Reading, Failure> {
-        let reader = Reader {
-            actor_id: SYSTEM_USER,
-            tenant_id: None,
-            session_id: None,
-            ip_address: None,
-            user_agent: Some(concat!("daybook ", env!("CARGO_PKG_VERSION")).to_owned()),
-            correlation_id: None,
-        };
-        let read = Read { reader, what, asked, rows: None, digest: None };
-        Ok(records::begin_read(&self.pools.projector, read).await?)
+        Ok(records::begin_read(&self.pools.projector, read(what, asked)).await?)
     }
 
     /// Writes down that it is over, with what it handed out.
@@ -102,6 +104,26 @@ impl History {
             ))),
         }
     }
+}
+
+fn read(what: &'static str, asked: serde_json::Value) -> Read {
+    let reader = Reader {
+        actor_id: SYSTEM_USER,
+        tenant_id: None,
+        session_id: None,
+        ip_address: None,
+        user_agent: Some(format!("daybook {}, {}", env!("CARGO_PKG_VERSION"), reader())),
+        correlation_id: None,
+    };
+    Read { reader, what, asked, rows: None, digest: None }
+}
+
+/// The user of the system and the machine: whoever logged in there answers for it.
+fn reader() -> String {
+    let uid = nix::unistd::getuid();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten();
+    let user = user.map_or_else(|| uid.to_string(), |user| user.name);
+    format!("{user}@{}", sides::host())
 }
 
 impl Failure {

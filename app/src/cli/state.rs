@@ -6,7 +6,7 @@ use daybook_projector::queries::past::{Past, Upto};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::history::History;
+use super::history::{History, text};
 use super::output::{self, Output, line};
 use super::{Exit, Failure, Outcome, Session};
 
@@ -50,6 +50,13 @@ impl State {
 
     async fn show(&self, history: &History) -> Outcome {
         history.require(self.stream).await?;
+        let asked = json!({
+            "stream": self.stream,
+            "as_of": self.as_of,
+            "at_position": self.at_position,
+            "version": self.version,
+        });
+        history.note_read("state", asked).await?;
         let past = history.past(self.stream, self.upto()).await?;
         if past.version == 0 {
             return Err(Failure::failed(format!(
@@ -73,12 +80,22 @@ impl State {
                 "stream": self.stream,
                 "version": past.version,
                 "position": past.position,
+                "event": past.made_by,
                 "rows": past.rows,
             });
             line(serde_json::to_string_pretty(&document)?);
             return Ok(());
         }
         line(format!("{} at version {}, position {}", self.stream, past.version, past.position));
+        if let Some(event) = &past.made_by {
+            line(format!(
+                "made so by {} at position {}, {}, by {}",
+                event.event_type,
+                event.position,
+                text(event.recorded_at),
+                event.actor_id
+            ));
+        }
         for row in &past.rows {
             line(format!("\n{} {}", row.table, row.entity));
             let columns: Map<String, Value> = serde_json::from_str(row.row.get())?;

@@ -13,7 +13,7 @@ use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
-use crate::rebuild::{Memory, OnProgress, Progress};
+use crate::rebuild::{BEFORE, Memory, NEXT, OnProgress, Progress};
 use crate::twin::{self, AUDIT, Twin, joined};
 use crate::worker::lanes::Checkpoint;
 
@@ -171,7 +171,12 @@ pub(super) async fn begin(
     log: &Log,
     connection: &mut PgConnection,
 ) -> Result<DateTime<Utc>, AsOfError> {
-    if !twin::is_schema_name(&order.schema) || order.schema.starts_with("pg_") {
+    let plain: bool = sqlx::query_scalar("SELECT quote_ident($1) = $1")
+        .bind(&order.schema)
+        .fetch_one(&mut *connection)
+        .await?;
+    let ours = [NEXT, BEFORE].contains(&order.schema.as_str());
+    if !twin::is_schema_name(&order.schema) || order.schema.starts_with("pg_") || !plain || ours {
         return Err(AsOfError::Name(order.schema.clone()));
     }
     take_name(&order.schema, connection).await?;

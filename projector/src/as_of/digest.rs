@@ -69,11 +69,9 @@ const fn first_id_after(position: i64) -> i64 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
     sum: String,
-    /// Not so where something was changed by hand: that comes before all else, and may have changed
-    /// the trail itself.
-    by_hand: i64,
-    /// Nor where a rebuild has put another table in its place: its object identifier.
-    table: i64,
+    /// Not so where this is another one: something was changed by hand, which comes before all else and
+    /// may have changed the trail itself; or another table is in the trail's place.
+    by_hand: String,
 }
 
 /// What a part of the trail sums up to.
@@ -99,28 +97,28 @@ pub(super) fn digest_of_trail(
             return Err(sqlx::Error::RowNotFound);
         };
         let mut connection = pool.acquire().await?.detach();
-        // What was changed by hand is counted as it is read. Its key follows its positions: it is read
+        // What was changed by hand is looked at as it is read. Its key follows its positions: it is read
         // in that order, not sorted.
         run(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET enable_sort = off",
             &mut connection,
         )
         .await?;
-        let (by_hand, oid): (i64, i64) = sqlx::query_as(include_str!("by_hand.sql"))
+        let by_hand: String = sqlx::query_scalar(include_str!("by_hand.sql"))
             .bind(part.instant)
             .fetch_one(&mut connection)
             .await?;
         let going_on = earlier.and_then(|(before, kept)| {
             let stands = before.position <= part.position
                 && before.instant <= part.instant
-                && (kept.by_hand, kept.table) == (by_hand, oid);
+                && kept.by_hand == by_hand;
             let sum = Digest::taken_up(&kept.sum).filter(|_| stands)?;
             Some((sum, format!(" AND id >= {}", first_id_after(before.position))))
         });
         let (sum, from) = going_on.unwrap_or_default();
         let rows = part.rows() + &from;
         let sum = sum_up(sum, &statement(table, &rows), &mut connection).await?;
-        let kept = Kept { sum: sum.put_aside(), by_hand, table: oid };
+        let kept = Kept { sum: sum.put_aside(), by_hand };
         Ok(TrailSum { digest: sum.hex(), kept })
     });
     task
@@ -131,13 +129,16 @@ pub(super) async fn kept(
     schema: &str,
     connection: &mut PgConnection,
 ) -> Result<Option<(TrailUpTo, Kept)>, sqlx::Error> {
-    let (position, instant, trail): (i64, DateTime<Utc>, Option<Json<Kept>>) = sqlx::query_as(
-        "SELECT position, instant, trail FROM projector.as_of WHERE schema_name = $1",
-    )
-    .bind(schema)
-    .fetch_one(connection)
-    .await?;
-    Ok(trail.map(|Json(kept)| (TrailUpTo { position, instant }, kept)))
+    let (position, instant, trail): (i64, DateTime<Utc>, Option<Json<serde_json::Value>>) =
+        sqlx::query_as(
+            "SELECT position, instant, trail FROM projector.as_of WHERE schema_name = $1",
+        )
+        .bind(schema)
+        .fetch_one(connection)
+        .await?;
+    // What another release kept otherwise is not gone on from.
+    let kept = trail.and_then(|Json(kept)| serde_json::from_value(kept).ok());
+    Ok(kept.map(|kept| (TrailUpTo { position, instant }, kept)))
 }
 
 /// The digests of the tables of a schema, by table, in hexadecimal.

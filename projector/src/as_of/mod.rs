@@ -67,7 +67,9 @@ pub enum AsOfError {
     #[error(transparent)]
     Rebuild(#[from] RebuildError),
     /// A name that is none.
-    #[error("{0:?} is no name for a schema: small letters, digits and underscores, at most 63")]
+    #[error(
+        "{0:?} is no name for a schema: small letters, digits and underscores, at most 63, no word of SQL, and not one of those that a rebuild takes"
+    )]
     Name(String),
     /// A schema that is something else.
     #[error("there is a schema {0} already; `daybook as-of list` shows those that can be dropped")]

@@ -46,6 +46,16 @@ pub(super) fn streaming(content_type: &'static str, body: Body, position: i64) -
     response
 }
 
+/// Adds the event that made an entity as it is shown.
+pub(super) fn with_event(mut response: Response, position: i64, event_type: &str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("daybook-event-position"), position.into());
+    if let Ok(event_type) = HeaderValue::from_str(event_type) {
+        headers.insert(HeaderName::from_static("daybook-event-type"), event_type);
+    }
+    response
+}
+
 /// Adds the version that an entity stood at.
 pub(super) fn with_version(mut response: Response, version: i64) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {

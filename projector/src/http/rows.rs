@@ -191,6 +191,10 @@ async fn then(
     let row = past.rows.iter().find(is_it).ok_or_else(|| not_yet(place, past.position))?;
     place.note(reads, &view, caller, "past", json!({ "position": past.position }));
     let response = answer::json(&row.row, past.position)?;
+    let response = match &past.made_by {
+        Some(event) => answer::with_event(response, event.position, &event.event_type),
+        None => response,
+    };
     Ok(if place.table.stream == "id" {
         answer::with_version(response, past.version)
     } else {

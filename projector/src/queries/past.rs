@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::message::DecodeError;
 use daybook_store::{Log, ReadError};
 use futures::TryStreamExt;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::catalog::{Event, Rows, Touched};
@@ -31,8 +32,25 @@ pub struct Past {
     pub position: i64,
     /// The stream's version there; 0: it did not exist.
     pub version: i64,
+    /// The event that made it so; `None`: it did not exist.
+    pub made_by: Option<MadeBy>,
     /// Its rows.
     pub rows: Vec<SeenRow>,
+}
+
+/// The last event of a stream as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MadeBy {
+    /// Where it is in the log.
+    pub position: i64,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Its full type.
+    pub event_type: String,
+    /// Who asked for it.
+    pub actor_id: Uuid,
+    /// By which command.
+    pub command_id: Uuid,
 }
 
 /// Why the past cannot be told.
@@ -87,7 +105,8 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
     };
     let last_position = position.unwrap_or(i64::MAX);
     let mut rows = Rows::of_empty_tables();
-    let (mut version, mut stands_on) = (0, 0);
+    let mut version = 0;
+    let mut made_by = None;
     while version < last_version {
         let until = version.saturating_add(PAGE).min(last_version);
         let events = log.each_of_stream(stream, version, (until, last_position));
@@ -103,11 +122,21 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
         rows.begin(touched);
         for (event, recorded) in &known {
             event.project(recorded, &mut rows)?;
-            (version, stands_on) = (recorded.version, recorded.position);
+            version = recorded.version;
+        }
+        if let Some((_, last)) = known.last() {
+            made_by = Some(MadeBy {
+                position: last.position,
+                recorded_at: last.recorded_at,
+                event_type: last.event_type.clone(),
+                actor_id: last.metadata.actor_id,
+                command_id: last.command_id,
+            });
         }
         if known.is_empty() || version < until {
             break;
         }
     }
-    Ok(Past { position: position.unwrap_or(stands_on), version, rows: rows.seen()? })
+    let stands_on = made_by.as_ref().map_or(0, |event| event.position);
+    Ok(Past { position: position.unwrap_or(stands_on), version, made_by, rows: rows.seen()? })
 }

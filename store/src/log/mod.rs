@@ -18,7 +18,7 @@ mod touched;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use futures::{Stream, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
@@ -298,6 +298,8 @@ impl Log {
     /// `NotYet` for an instant in the future, or one that a replica has not seen pass; when the
     /// server does not answer.
     pub async fn position_at(&self, instant: DateTime<Utc>) -> Result<i64, ReadError> {
+        // As the log knows moments: in microseconds.
+        let instant = instant.trunc_subsecs(6);
         let (last, position) = self.moment(instant).await?;
         if last >= instant {
             return Ok(position);

@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use sqlx::types::ipnetwork::IpNetwork;
 use tokio::sync::{mpsc, oneshot};
 
-pub use self::read::{Read, Reader, Reading, begin_read};
+pub use self::read::{Read, Reader, Reading, begin_read, whole_read};
 pub use self::refusal::Refusal;
 pub use self::sign_in::SignIn;
 

@@ -56,6 +56,14 @@ pub async fn begin_read(pool: &PgPool, read: Read) -> Result<Reading, sqlx::Erro
     Ok(Reading { id, read })
 }
 
+/// Writes down a read that is over at once, before it hands anything out.
+///
+/// # Errors
+/// When the database does not take it: then nothing may be handed out.
+pub async fn whole_read(pool: &PgPool, read: Read) -> Result<(), sqlx::Error> {
+    part(pool, None, "whole", &read).await.map(drop)
+}
+
 impl Reading {
     /// Writes down that it is over, with what it handed out.
     ///
