@@ -190,6 +190,7 @@ fn member(role: MemberRole) -> Actor {
 const MEMBERS: &[(&str, &str, &str)] = &[
     ("organizations.organization", READ, "yyyy"),
     ("organizations.organization", HISTORY, "yyyy"),
+    ("organizations.organization", "create", "yyy-"),
     ("organizations.organization", "rename", "yyy-"),
     ("organizations.organization", "add_member", "yy--"),
     ("organizations.organization", "change_member_role", "yy--"),
@@ -198,11 +199,32 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("organizations.organization", "delete", "yy--"),
     ("organizations.organization", "restore", "yy--"),
     ("organizations.billing_account", "open", "yy--"),
+    ("organizations.billing_account", "change_details", "yy--"),
+    ("organizations.billing_account", "suspend", "yy--"),
+    ("organizations.billing_account", "resume", "yy--"),
+    ("organizations.billing_account", "close", "yy--"),
     ("organizations.billing_account", READ, "yyyy"),
     ("organizations.resource", "create", "yyy-"),
+    ("organizations.resource", "rename", "yyy-"),
+    ("organizations.resource", "set_metadata", "yyy-"),
     ("organizations.resource", "delete", "yyy-"),
+    ("organizations.resource", "restore", "yyy-"),
     ("organizations.resource", READ, "yyyy"),
 ];
+
+/// A new command of what organizations have is nobody's until somebody has said whose.
+#[test]
+fn the_members_table_has_every_command_of_organizations() {
+    let theirs = AGGREGATES.iter().filter(|one| one.kind.starts_with("organizations."));
+    for aggregate in theirs {
+        for command in aggregate.commands {
+            let known = MEMBERS
+                .iter()
+                .any(|(kind, name, _)| (*kind, *name) == (aggregate.kind, command.name));
+            assert!(known, "which members may {} {}?", command.name, aggregate.kind);
+        }
+    }
+}
 
 #[test]
 fn members_may_within_their_organization_what_the_table_says() {

@@ -187,6 +187,10 @@ impl Rebuilding<'_> {
         }
         ownership::prepare(guard).await?;
         let mut filling = self.migrators.acquire().await?.detach();
+        if self.options.throttle.is_some() {
+            twin::run(twin::ALONE, guard).await?;
+            twin::run(twin::ALONE, &mut filling).await?;
+        }
         let (reached, rows) = match self.left_over(&twin, guard).await? {
             Some(reached) => (reached, 0),
             None => self.fill(&twin, guard).await?,

@@ -30,6 +30,10 @@ pub fn is_schema_name(name: &str) -> bool {
         && name.len() <= 63
 }
 
+/// For connections whose work is to leave the other processors alone.
+pub(crate) const ALONE: &str =
+    "SET max_parallel_maintenance_workers = 0; SET max_parallel_workers_per_gather = 0";
+
 /// The read tables of another schema. Whoever makes one works as the owner (`daybook_migrator`).
 #[derive(Debug, Clone)]
 pub struct Twin {
@@ -138,6 +142,9 @@ impl Twin {
             making.spawn(async move {
                 let mut connection = pool.acquire().await?.detach();
                 run("SET maintenance_work_mem = '256MB'", &mut connection).await?;
+                if at_once <= 1 {
+                    run(ALONE, &mut connection).await?;
+                }
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
                     let Some((_, statements)) = next else { return Ok(()) };
