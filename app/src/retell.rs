@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use daybook_command::retell::{RetellError, Told};
 use daybook_command::{CommandError, Engine};
 use daybook_projector::replay::{ReplayError, Sink};
-use daybook_store::{CommandKey, Log, Recorded};
+use daybook_store::{AppendError, CommandKey, Log, Recorded};
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::Handle;
@@ -94,7 +94,16 @@ impl Other {
             let told = self.whole(waiting).await?;
             let told = self.engine.retell(&told).await;
             told.map(|_| ()).map_err(|error| match error {
-                RetellError::Refused { .. } => ReplayError::NotTaken(error.to_string()),
+                RetellError::Refused {
+                    error:
+                        CommandError::Read(_)
+                        | CommandError::Append(
+                            AppendError::Unavailable(_)
+                            | AppendError::Overloaded
+                            | AppendError::ClockAhead { .. },
+                        ),
+                    ..
+                } => ReplayError::NotTaken(error.to_string()),
                 error => ReplayError::InTheWay(error.to_string()),
             })
         })

@@ -1,15 +1,17 @@
 //! Many commands in a row: decided side by side where they may be, answered in
 //! order. One that fails does not stop the others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use daybook_http::{Caller, Problem};
+use futures::stream::FuturesOrdered;
 use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::engine::{Accepted, Engine};
@@ -80,7 +82,8 @@ impl LineAnswer {
 /// Submits the lines of a batch, and gives their answers in the same order.
 ///
 /// Lines that name the same stream (as theirs, in a field such as `user_id`, or by
-/// a setting's key) are decided in order; all others side by side, at most [`WINDOW`] at a time.
+/// a setting's key) are decided in order; all others side by side, at most [`WINDOW`] at a time. Those
+/// that have begun come to their end, whether or not anybody waits for their answers.
 pub fn submit_lines<S>(
     engine: Arc<Engine>,
     caller: Caller,
@@ -91,21 +94,53 @@ where
 {
     let mut latest: HashMap<Uuid, watch::Receiver<Stage>> = HashMap::new();
     let repeated = Arc::new(AtomicBool::new(false));
-    lines
-        .map(move |(number, line)| {
-            let progress = Progress::default();
-            let predecessors = line.as_ref().map_or_else(
-                |_| Predecessors::default(),
-                |line| follow(&mut latest, line, &progress),
-            );
-            let batch = Batch {
-                engine: Arc::clone(&engine),
-                caller: caller.clone(),
-                repeated: Arc::clone(&repeated),
-            };
-            submit_line(batch, number, line, predecessors, progress)
-        })
-        .buffered(WINDOW)
+    let lines = lines.map(move |(number, line)| {
+        let progress = Progress::default();
+        let predecessors = line
+            .as_ref()
+            .map_or_else(|_| Predecessors::default(), |line| follow(&mut latest, line, &progress));
+        let batch = Batch {
+            engine: Arc::clone(&engine),
+            caller: caller.clone(),
+            repeated: Arc::clone(&repeated),
+        };
+        submit_line(batch, number, line, predecessors, progress)
+    });
+    let (told, answers) = mpsc::channel(1);
+    // On a task of its own: who does not read the answers must not stop a line in the middle, while it
+    // has its stream's turn.
+    tokio::spawn(work(lines, told).in_current_span());
+    futures::stream::unfold(answers, |mut answers| async {
+        answers.recv().await.map(|answer| (answer, answers))
+    })
+}
+
+/// Has at most [`WINDOW`] lines on their way or waiting to be told. Once nobody listens, what has begun
+/// comes to its end, and nothing more is begun.
+async fn work<S, F>(lines: S, told: mpsc::Sender<LineAnswer>)
+where
+    S: Stream<Item = F> + Send,
+    F: Future<Output = LineAnswer> + Send,
+{
+    let mut lines = std::pin::pin!(lines);
+    let (mut begun, mut done) = (FuturesOrdered::new(), VecDeque::new());
+    let mut goes_on = true;
+    loop {
+        let room = begun.len() + done.len() < WINDOW;
+        tokio::select! {
+            Some(answer) = begun.next() => done.push_back(answer),
+            line = lines.next(), if goes_on && room => match line {
+                Some(line) => begun.push_back(line),
+                None => goes_on = false,
+            },
+            listener = told.reserve(), if !done.is_empty() => match (listener, done.pop_front()) {
+                (Ok(listener), Some(answer)) => listener.send(answer),
+                _ => (goes_on, done) = (false, VecDeque::new()),
+            },
+            () = told.closed(), if goes_on => goes_on = false,
+            else => break,
+        }
+    }
 }
 
 /// Reads one command of a batch.

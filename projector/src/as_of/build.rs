@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::digest::{Kept, TrailUpTo, digest_of_trail, digests, kept};
+use super::list::{give_name_back, take_name};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
@@ -153,7 +154,7 @@ async fn make_rows(
     Ok(Made { rows: filled.rows, from: None, reached: filled.reached })
 }
 
-/// What a schema of the past holds.
+/// What a schema holds.
 #[derive(Debug, Clone)]
 pub(super) enum Holds {
     /// The whole model.
@@ -233,32 +234,6 @@ pub(super) async fn begin(
     .await?;
     transaction.commit().await?;
     Ok(instant)
-}
-
-/// Keeps others from making a schema of that name until this connection ends.
-pub(super) async fn take_name(
-    schema: &str,
-    connection: &mut PgConnection,
-) -> Result<(), AsOfError> {
-    let free: bool = sqlx::query_scalar(
-        "SELECT pg_try_advisory_lock(hashtextextended('daybook.as_of.' || $1, 0))",
-    )
-    .bind(schema)
-    .fetch_one(connection)
-    .await?;
-    if free { Ok(()) } else { Err(AsOfError::Busy) }
-}
-
-/// Lets others have the name at once, not only when the connection's end is noticed.
-pub(super) async fn give_name_back(
-    schema: &str,
-    connection: &mut PgConnection,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('daybook.as_of.' || $1, 0))")
-        .bind(schema)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 /// A state to build on.

@@ -4,7 +4,8 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgPool};
 
 use super::AsOfError;
-use super::build::{Holds, Order, begin, give_name_back};
+use super::build::{Holds, Order, begin};
+use super::list::give_name_back;
 use crate::between::{self, NetRow, Report};
 use crate::rebuild::OnProgress;
 use crate::twin;

@@ -1,8 +1,7 @@
-//! The states that there are, and dropping them.
+//! The states that there are, whose their names are, and dropping them.
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::build::{give_name_back, take_name};
 use super::{AsOfError, State};
 use crate::twin;
 
@@ -38,6 +37,32 @@ async fn drop_taken(name: &str, connection: &mut PgConnection) -> Result<(), AsO
     twin::drop_schema(name, connection).await?;
     sqlx::query("DELETE FROM projector.as_of WHERE schema_name = $1")
         .bind(name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Keeps others from making a schema of that name until this connection ends.
+pub(super) async fn take_name(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), AsOfError> {
+    let free: bool = sqlx::query_scalar(
+        "SELECT pg_try_advisory_lock(hashtextextended('daybook.as_of.' || $1, 0))",
+    )
+    .bind(schema)
+    .fetch_one(connection)
+    .await?;
+    if free { Ok(()) } else { Err(AsOfError::Busy) }
+}
+
+/// Lets others have the name at once, not only when the connection's end is noticed.
+pub(super) async fn give_name_back(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_unlock(hashtextextended('daybook.as_of.' || $1, 0))")
+        .bind(schema)
         .execute(connection)
         .await?;
     Ok(())

@@ -7,8 +7,9 @@ use daybook_store::{LANES, Log, Recorded};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::build::{Holds, Order, begin, give_name_back, let_auditors_read, take_name};
+use super::build::{Holds, Order, begin, let_auditors_read};
 use super::digest::digests;
+use super::list::{give_name_back, take_name};
 use super::{AsOfError, drop};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Transactions, checkpoints_of};
 use crate::twin::{self, Twin};

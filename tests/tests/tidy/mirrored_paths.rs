@@ -32,6 +32,8 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("projector_weekly_partitions", "read tables by week"),
     ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
     ("projector_as_of", "the read tables as they stood at an instant"),
+    ("projector_as_of_built_upon", "those that somebody built on stay until nobody does"),
+    ("projector_as_of_trail", "how far the trail's digest of each was"),
     ("projector_as_of_changes", "what changed between two instants, kept beside them"),
     ("projector_as_of_in_the_making", "none of which goes while it is made"),
     ("projector_as_of_slices", "and what slices of history make"),
