@@ -33,26 +33,28 @@ pub(super) async fn disturb(house: &House, plan: &Plan, load: &Load) -> Faults {
             house.go_on(which).await;
         }
         let which = random.usize(..house.processes().await);
+        // However short a run is: first a broker, and a process.
         let first = std::mem::replace(&mut is_first, false);
-        if let Some(bus) = &house.bus
-            && (random.u8(0..3) == 0 || first)
-        {
-            // The first is one that always comes to something.
-            match if first { random.u8(0..7) } else { random.u8(0..12) } {
-                0..3 => bus.harm(Harm::Kill, &mut random),
-                3..5 => bus.harm(Harm::KillTwo, &mut random),
-                5..7 => bus.harm(Harm::Freeze, &mut random),
-                7 => bus.harm(Harm::Delete, &mut random),
-                8..10 => bus.harm(Harm::Expire, &mut random),
-                _ => {
-                    faults.storms += 1;
-                    let for_a_while = Duration::from_millis(random.u64(1_500..4_000));
-                    house.storm(faults.storms, for_a_while).await;
+        if let Some(bus) = &house.bus {
+            if first {
+                bus.harm([Harm::Kill, Harm::KillTwo, Harm::Freeze][random.usize(..3)], &mut random);
+            } else if random.u8(0..3) == 0 {
+                match random.u8(0..12) {
+                    0..3 => bus.harm(Harm::Kill, &mut random),
+                    3..5 => bus.harm(Harm::KillTwo, &mut random),
+                    5..7 => bus.harm(Harm::Freeze, &mut random),
+                    7 => bus.harm(Harm::Delete, &mut random),
+                    8..10 => bus.harm(Harm::Expire, &mut random),
+                    _ => {
+                        faults.storms += 1;
+                        let for_a_while = Duration::from_millis(random.u64(1_500..4_000));
+                        house.storm(faults.storms, for_a_while).await;
+                    }
                 }
+                continue;
             }
-            continue;
         }
-        match random.u8(0..20) {
+        match if first { 0 } else { random.u8(0..20) } {
             0..9 => {
                 house.kill(which).await;
                 faults.killed += 1;
