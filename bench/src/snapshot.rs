@@ -1,7 +1,7 @@
 //! Appending and posting while a snapshot stays open, which keeps vacuum and pruning from taking
 //! away what every update leaves behind: 64 clients, each with one stream that grows and grows.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use daybook_projector::Posted;
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -16,57 +16,64 @@ use crate::table::{Line, Rounds};
 
 const CLIENTS: usize = 64;
 
-/// Without one, then with one, each for the same time on a fresh database. What counts is the second
-/// half, when the snapshot is old.
-pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
-    let (mut append, mut posting) = (Rounds::default(), Rounds::default());
-    for open in [false, true] {
-        let stage = Stage::on(server.migrated("snapshot").await?).await?;
-        let (appended, posted) = once(&stage, plan.snapshot, open).await?;
-        let how = if open { "open" } else { "none" };
-        plan.say(&format!("snapshot {how}: append {appended:.0}/s, posting {posted:.0}/s"));
-        let (appends, posts) = if open {
-            (&mut append.ours, &mut posting.ours)
-        } else {
-            (&mut append.floor, &mut posting.floor)
-        };
-        appends.push(appended);
-        posts.push(posted);
-        server.drop(stage.close().await).await?;
-    }
-    let age = plan.snapshot.as_secs();
-    Ok(vec![
-        Line::against(format!("append under a snapshot of {age} s, to without"), &append, 0.7),
-        Line::against(
-            format!("live projection under a snapshot of {age} s, to without"),
-            &posting,
-            0.7,
-        ),
-    ])
-}
+/// How much of a snapshot's time is measured, at its end and again when it is gone.
+const MEASURED: u32 = 10;
 
-/// Events appended and events posted a second, in the second half of `time`.
-async fn once(stage: &Stage, time: Duration, open: bool) -> Result<(f64, f64), Trouble> {
+/// The same clients go on all the time: when the snapshot is as old as it gets they are counted, and
+/// once more, on the same tables, when it is gone and what it kept is swept away.
+pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, Trouble> {
+    let stage = Stage::on(server.migrated("snapshot").await?).await?;
     let owner = stage.user("owner").await?;
     let worker = stage.work();
     stage.caught_up().await?;
-    let snapshot = if open { Some(open_snapshot(&stage.database).await?) } else { None };
-    let half = time / 2;
-    let writers = Writer::of_one_stream_each(stage, owner, CLIENTS);
+    let window = plan.snapshot / MEASURED;
+    let snapshot = open_snapshot(&stage.database).await?;
+    let writers = Writer::of_one_stream_each(&stage, owner, CLIENTS);
+    let old = Span { warm_up: plan.snapshot - window, window };
+    let (beneath, writers) = count(&stage, writers, old).await?;
+    snapshot.close().await?;
+    sweep(&stage.database).await?;
+    let gone = Span { warm_up: window / 4, window };
+    let (without, _) = count(&stage, writers, gone).await?;
+    worker.stop().await?;
+    server.drop(stage.close().await).await?;
+    let age = plan.snapshot.as_secs();
+    let mut lines = Vec::new();
+    for (what, at) in [("append", 0), ("live projection", 1)] {
+        plan.say(&format!(
+            "{what}: {:.0}/s under a snapshot of {age} s, {:.0}/s when it is gone",
+            beneath[at], without[at]
+        ));
+        let rounds = Rounds { floor: vec![without[at]], ours: vec![beneath[at]] };
+        let what = format!("{what} under a snapshot of {age} s, to without");
+        lines.push(Line::against(what, &rounds, 0.7));
+    }
+    Ok(lines)
+}
+
+/// Events appended and events posted a second, and the clients, who may go on.
+async fn count(
+    stage: &Stage,
+    writers: Vec<Writer>,
+    span: Span,
+) -> Result<([f64; 2], Vec<Writer>), Trouble> {
     let posted = Posted::new(stage.pools.projector.clone());
     let posting = async {
-        tokio::time::sleep(half).await;
+        tokio::time::sleep(span.warm_up).await;
         let (before, begun) = (posted.posted_to().await?, Instant::now());
-        tokio::time::sleep(half).await;
+        tokio::time::sleep(span.window).await;
         Ok::<_, Trouble>(over(posted.posted_to().await? - before, begun.elapsed()))
     };
-    let (appended, posted) =
-        tokio::try_join!(rate(writers, Span { warm_up: half, window: half }), posting)?;
-    if let Some(snapshot) = snapshot {
-        snapshot.close().await?;
-    }
-    worker.stop().await?;
-    Ok((appended.0, posted))
+    let ((appended, writers), posted) = tokio::try_join!(rate(writers, span), posting)?;
+    Ok(([appended, posted], writers))
+}
+
+/// What autovacuum does sooner or later.
+async fn sweep(database: &Database) -> Result<(), Trouble> {
+    let mut connection = database.admin().connect().await?;
+    sqlx::raw_sql("VACUUM").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
 }
 
 /// A transaction that has looked at the database once, and stays.

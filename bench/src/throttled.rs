@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::engine::{accounts, deposit};
 use crate::plan::Plan;
-use crate::server::{Database, Server};
+use crate::server::Server;
 use crate::stage::Stage;
 use crate::table::{Line, thousands};
 use crate::visible::milliseconds;
@@ -51,8 +51,8 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let events = stage.caught_up().await?;
     let quiet_for = (plan.latency * 3).max(Duration::from_secs(4));
     let (quiet, ()) = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
-    let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage.database)).await?;
-    let took = rebuilt?;
+    let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage)).await?;
+    let (took, stages) = rebuilt?;
     worker.stop().await?;
     server.drop(stage.close().await).await?;
     let p99 = |load: &Load| milliseconds(&load.latencies, 99.0);
@@ -60,6 +60,7 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
         "throttled: p99 {:.1} ms of {} without, {:.1} ms of {} beside; {} reads, {} failed; rebuilt in {took:?}",
         p99(&quiet), quiet.latencies.len(), p99(&busy), busy.latencies.len(), busy.reads, busy.failed
     ));
+    say_by_stage(plan, &busy, &stages)?;
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
     let (total, rate) = (thousands(events as f64), thousands(events as f64 / took.as_secs_f64()));
     Ok(vec![Line::bounded(
@@ -78,10 +79,35 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     )])
 }
 
+/// The stages of a rebuild, each from when on.
+type Stages = Vec<(Instant, String)>;
+
+/// Says what commands took in each of them.
+fn say_by_stage(plan: &Plan, load: &Load, stages: &Stages) -> Result<(), Trouble> {
+    for (n, (from, stage)) in stages.iter().enumerate() {
+        let to = stages.get(n + 1).map(|(to, _)| *to);
+        let mut latencies = Histogram::<u64>::new(3)?;
+        for (due, took) in &load.each {
+            if due >= from && to.is_none_or(|to| *due < to) {
+                latencies.record(u64::try_from(took.as_micros())?)?;
+            }
+        }
+        plan.say(&format!(
+            "throttled, {stage}: p99 {:.1} ms of {} commands, the slowest {:.1} ms",
+            milliseconds(&latencies, 99.0),
+            latencies.len(),
+            milliseconds(&latencies, 100.0)
+        ));
+    }
+    Ok(())
+}
+
 /// What a load saw.
 struct Load {
     /// Of commands, in microseconds.
     latencies: Histogram<u64>,
+    /// When each command was due, and what it took.
+    each: Vec<(Instant, Duration)>,
     reads: u64,
     failed: u64,
 }
@@ -96,7 +122,7 @@ async fn load<T>(
     let reading =
         tokio::spawn(read(stage.pools.projector.clone(), Arc::clone(accounts), stop.clone()));
     let sending = send(stage, accounts, &stop);
-    let (given, latencies) = tokio::join!(
+    let (given, each) = tokio::join!(
         async {
             let given = until.await;
             stop.cancel();
@@ -105,7 +131,12 @@ async fn load<T>(
         sending
     );
     let (reads, failed) = reading.await?;
-    Ok((Load { latencies: latencies?, reads, failed }, given))
+    let each = each?;
+    let mut latencies = Histogram::<u64>::new(3)?;
+    for (_, took) in &each {
+        latencies.record(u64::try_from(took.as_micros())?)?;
+    }
+    Ok((Load { latencies, each, reads, failed }, given))
 }
 
 /// Sends at the given pace, whatever the answers take.
@@ -113,7 +144,7 @@ async fn send(
     stage: &Stage,
     accounts: &Arc<[Uuid]>,
     stop: &CancellationToken,
-) -> Result<Histogram<u64>, Trouble> {
+) -> Result<Vec<(Instant, Duration)>, Trouble> {
     let begun = Instant::now();
     let mut asking = tokio::task::JoinSet::new();
     let (mut due, mut number) = (begun, 0);
@@ -128,14 +159,14 @@ async fn send(
         });
         due += EVERY;
     }
-    let mut latencies = Histogram::<u64>::new(3)?;
+    let mut each = Vec::with_capacity(asking.len());
     while let Some(ended) = asking.join_next().await {
         let (since, took) = ended??;
         if since >= begun + WARM_UP {
-            latencies.record(u64::try_from(took.as_micros())?)?;
+            each.push((since, took));
         }
     }
-    Ok(latencies)
+    Ok(each)
 }
 
 /// Reads one account after the other, all of which are there; gives how many reads there were, and
@@ -159,20 +190,36 @@ async fn read(pool: PgPool, accounts: Arc<[Uuid]>, stop: CancellationToken) -> (
     (reads, failed)
 }
 
-/// `daybook rebuild --throttle`, to its end, and how long it took.
-async fn rebuild_beside(database: &Database) -> Result<Duration, Trouble> {
+/// `daybook rebuild --throttle`, to its end: how long it took, and its stages.
+async fn rebuild_beside(stage: &Stage) -> Result<(Duration, Stages), Trouble> {
     let begun = Instant::now();
     let mut command = tokio::process::Command::new(service::binary()?);
     let throttle = THROTTLE.to_string();
     command
         .args(["rebuild", "--throttle", &throttle])
-        .env("DATABASE_URL", database.service_url())
-        .env("DAYBOOK_MIGRATE_URL", database.admin().to_url_lossy().to_string())
+        .env("DATABASE_URL", stage.database.service_url())
+        .env("DAYBOOK_MIGRATE_URL", stage.database.admin().to_url_lossy().to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = command.output().await?;
+    let running = command.output();
+    tokio::pin!(running);
+    let mut stages: Stages = vec![(begun, "starting".to_owned())];
+    let output = loop {
+        tokio::select! {
+            output = &mut running => break output?,
+            () = tokio::time::sleep(Duration::from_millis(100)) => {
+                let now: Option<String> =
+                    sqlx::query_scalar("SELECT state FROM projector.rebuilds WHERE ended_at IS NULL")
+                        .fetch_optional(&stage.pools.projector)
+                        .await?;
+                if let Some(now) = now && stages.last().is_none_or(|(_, last)| *last != now) {
+                    stages.push((Instant::now(), now));
+                }
+            }
+        }
+    };
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    Ok(begun.elapsed())
+    Ok((begun.elapsed(), stages))
 }
