@@ -26,6 +26,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("projector_checkpoints", "how far the read tables are posted"),
     ("projector_ownership_decided", "what gives out the projector's lanes"),
     ("projector_row_topics", "how far the topics of rows are"),
+    ("organizations_owners_held", "whoever owns one already is held as new owners are"),
     ("platform_audit_logs", "posted from every aggregate's events"),
     ("identity_user_profile", "what users say of themselves"),
     ("identity_authentication", "looks a caller up by the hash of a key"),
