@@ -45,6 +45,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
 const OVER_ALL_TABLES: &[(&str, &str)] = &[
     ("row_security", "who sees which rows"),
     ("changes_by_hand", "what came from nowhere in the log"),
+    ("partitions_changed_by_hand", "and what was done to one partition alone"),
     ("document_views", "the documents' own pictures of tables"),
     ("row_security_of_roles_and_resources", "the same of the tables that came next"),
     ("row_security_of_sessions_and_support", "and of those that came then"),
