@@ -22,6 +22,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_actor", "and that one may refer to who asked"),
     ("journal_append_settings", "the same, with its planner settings left to the session"),
     ("journal_records", "what people did that made no event"),
+    ("journal_without_secrets", "what auditors read of the log"),
     ("journal_relays", "who publishes the log to Kafka, and how far"),
     ("projector_checkpoints", "how far the read tables are posted"),
     ("projector_ownership_decided", "what gives out the projector's lanes"),
