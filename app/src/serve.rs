@@ -103,7 +103,8 @@ pub async fn sides(runtime: &Runtime) -> Result<Sides, ServeError> {
     let mut engine = None;
     // Every log needs its next partitions, whoever appends to it.
     if roles.has(ServiceRole::Command) {
-        upkeep::once(&runtime.pools.maintenance).await.map_err(DatabaseError::Statement)?;
+        let done = upkeep::once(&runtime.pools.maintenance).await;
+        upkeep::log(&done.map_err(DatabaseError::Statement)?);
         tasks.push(Task { name: "upkeep", work: Box::pin(upkeep::run(runtime.clone())) });
         let started = sides::write(&runtime.pools, &runtime.settings).await;
         let started = started.map_err(|error| ServeError::Log(error.to_string()))?;

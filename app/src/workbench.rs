@@ -42,7 +42,7 @@ impl Workbench {
     pub async fn open(settings: &Settings) -> Result<Self, Trouble> {
         let database = ensure_database(settings, Preparation::MigratePrivate).await?;
         let pools = database.pools(settings).await?;
-        upkeep::once(&pools.maintenance).await?;
+        upkeep::log(&upkeep::once(&pools.maintenance).await?);
         let engine = sides::write(&pools, settings).await?;
         let worker = if projector_is_alive(&pools).await? {
             None

@@ -197,7 +197,8 @@ impl Engine {
                 Err(error) => error,
             };
             let held = matches!(&error, CommandError::Append(AppendError::Held { .. }));
-            let again = error.moved_on() || (held && order.command.ends_holds_on_it());
+            let again =
+                error.moved_on() || (held && order.command.decides_again_when_held(attempt));
             if !again || attempt >= ATTEMPTS {
                 return Err(error);
             }

@@ -134,13 +134,15 @@ impl AnyCommand {
         }
     }
 
-    /// Whether it lets go of whoever holds its stream: one that took hold meanwhile is no refusal
-    /// but a reason to decide again.
-    pub(crate) fn ends_holds_on_it(&self) -> bool {
-        matches!(
+    /// Whether a hold on its stream is no refusal but a reason to decide again: of what lets go of
+    /// whoever holds it, always; where a rule names some that hold it, once, so that the refusal is
+    /// the rule's.
+    pub(crate) fn decides_again_when_held(&self, attempt: u32) -> bool {
+        let ends_holds = matches!(
             self,
             Self::Role(RoleCommand::Delete(_)) | Self::Organization(OrganizationCommand::Delete(_))
-        )
+        );
+        ends_holds || (attempt == 1 && matches!(self, Self::User(UserCommand::Delete(_))))
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use daybook_projector::queries::past::{Past, Upto, fold};
 use daybook_projector::rebuild::{self, Memory, Options, Progress, Report};
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use support::{World, at, deposited, entry, event};
 use uuid::Uuid;
 
@@ -121,7 +122,6 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     assert!(by_hand[1].contains("1000000"), "{by_hand:?}");
     assert!(!format!("{by_hand:?}").contains("stolen"), "secrets are never shown");
 
-    let before = indexes_and_keys(&mut administrator).await;
     let migrators = world.migrators().await;
     let reached = AtomicI64::new(0);
     let progress = |progress: Progress| {
@@ -135,6 +135,12 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     let event = account.rows[0].event.as_ref().unwrap();
     assert_eq!((event.stream_id, event.version), (accounts[3], 4), "{event:?}");
     assert!(reached.load(Ordering::SeqCst) > 0, "it says how far it is");
+    // Partitions that the new tables do not have yet.
+    sqlx::raw_sql("SELECT projector.make_partitions(t.table_name, '1993-01-01', '1993-01-01') FROM projector.monthly_tables t")
+        .execute(&mut administrator)
+        .await
+        .unwrap();
+    let before = indexes_and_keys(&mut administrator).await;
     let accepted = Options { force: true, ..Options::new(Uuid::now_v7(), "this") };
     let taken = rebuild::blue_green(&migrators, &world.log, &accepted, &|_| ()).await.unwrap();
     assert!(taken.live && taken.rows == 0, "what was filled is not filled again: {taken:#?}");
@@ -154,6 +160,32 @@ async fn a_check_finds_what_was_changed_by_hand_and_a_rebuild_mends_it() {
     let report = check(&world, Memory::default()).await;
     assert!(report.is_same(), "{report:#?}");
     worker.stop().await;
+    emptied_partitions_are_written_down(&mut administrator).await;
+}
+
+/// Partitions of the new tables, however they were made, are watched as those before them were.
+async fn emptied_partitions_are_written_down(connection: &mut sqlx::PgConnection) {
+    let partitions: Vec<String> = sqlx::query_scalar(
+        "SELECT p.relname::text
+         FROM pg_inherits i JOIN pg_class t ON t.oid = i.inhparent JOIN pg_class p ON p.oid = i.inhrelid
+         WHERE t.relkind = 'p' AND t.relnamespace = 'public'::regnamespace ORDER BY 1",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    assert!(partitions.iter().any(|name| name == "transactions_y1993m01"), "{partitions:?}");
+    for partition in &partitions {
+        let lines = "SELECT count(*) FROM journal.drift WHERE new_values ->> 'partition' = $1";
+        let before: i64 =
+            sqlx::query_scalar(lines).bind(partition).fetch_one(&mut *connection).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("TRUNCATE public.{partition} CASCADE")))
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        let after: i64 =
+            sqlx::query_scalar(lines).bind(partition).fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(after, before + 1, "{partition}");
+    }
 }
 
 /// The audit rows of changes by hand, oldest first.

@@ -1,7 +1,7 @@
 //! Roles, pools and migrations on a real server.
 
 use daybook_app::database::{self, DatabaseError, PoolSizes, Pools, Role, migrate};
-use daybook_tests::{TestDatabase, WithoutSchema};
+use daybook_tests::{Daybook, TestDatabase, WithoutSchema};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 async fn roles(connection: &mut PgConnection) -> Vec<(String, bool, bool, bool, bool)> {
@@ -221,4 +221,55 @@ async fn upkeep_makes_weeks_ahead_where_a_table_has_weeks() {
         assert!(pair[1].1.contains(&format!("FROM {end}")), "{pair:?}");
     }
     pools.close().await;
+}
+
+/// The command does what the service does, says what, and finds nothing to do the second time.
+#[tokio::test(flavor = "multi_thread")]
+async fn upkeep_has_a_command_that_says_what_it_did() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    let here = tempfile::tempdir().unwrap();
+    let url = database.service_url();
+    let upkeep = |output: &str| {
+        let arguments = ["--database-url", url.as_str(), "upkeep", "--output", output];
+        let ran = Daybook::run(&mut Daybook::command(here.path(), &arguments));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stdout
+    };
+    // What the first round of this database had to do, whatever the day is.
+    let _ = upkeep("json");
+    assert_eq!(upkeep("json").trim(), "[]");
+    assert_eq!(upkeep("table").trim(), "Nothing was due.");
+    let (log, table): (String, String) = sqlx::query_as(
+        "SELECT to_char(ahead, '\"journal.events_\"YYYY_MM'), to_char(ahead, '\"public.transactions_y\"YYYY\"m\"MM')
+         FROM date_trunc('month', now() AT TIME ZONE 'UTC' + interval '3 months') AS ahead",
+    )
+    .fetch_one(&mut superuser)
+    .await
+    .unwrap();
+    let lose = format!(
+        "DROP TABLE {log}; DROP TABLE {table};
+         INSERT INTO journal.commands (scope, id, fingerprint, stream_id, version, position, recorded_at, events, created)
+         SELECT gen_random_uuid(), gen_random_uuid(), 'x', gen_random_uuid(), 1, 1, now() - interval '14 months', 1, true
+         FROM generate_series(1, 7000)"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lose)).execute(&mut superuser).await.unwrap();
+    let done: serde_json::Value = serde_json::from_str(&upkeep("json")).unwrap();
+    let wanted = serde_json::json!([
+        {"what": "made_partitions", "to": "journal.events", "count": 1},
+        {"what": "made_partitions", "to": "transactions", "count": 1},
+        {"what": "forgot", "to": "journal.commands", "count": 7000},
+    ]);
+    assert_eq!(done, wanted);
+    assert_eq!(upkeep("json").trim(), "[]");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP TABLE {table}")))
+        .execute(&mut superuser)
+        .await
+        .unwrap();
+    let told = upkeep("table");
+    let row = told.lines().find(|line| line.contains("transactions")).unwrap_or_default();
+    assert!(
+        row.trim_start().starts_with("made partitions") && row.trim_end().ends_with('1'),
+        "{told}"
+    );
 }

@@ -27,6 +27,7 @@ mod replay;
 mod serve;
 mod state;
 mod submit;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -100,6 +101,7 @@ enum Command {
     Audit(audit::Audit),
     Journal(journal::JournalCommand),
     Doctor(doctor::Doctor),
+    Upkeep(upkeep::Upkeep),
     Config(config::Config),
     Completions(completions::Completions),
 }
@@ -125,6 +127,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Journal(_)
             | Self::Doctor(_)
+            | Self::Upkeep(_)
             | Self::Config(_)
             | Self::Completions(_) => Vec::new(),
         }
@@ -205,6 +208,7 @@ async fn dispatch(command: Command, session: Session) -> Outcome {
         Command::Audit(audit) => until(cancel, audit.run(session)).await,
         Command::Journal(journal) => until(cancel, journal.run(session)).await,
         Command::Doctor(doctor) => until(cancel, doctor.run(session)).await,
+        Command::Upkeep(upkeep) => until(cancel, upkeep.run(session)).await,
         Command::Config(config) => config.run(&session),
         Command::Completions(completions) => Ok(completions.run()),
     }

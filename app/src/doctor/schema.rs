@@ -56,7 +56,7 @@ pub(super) async fn partitions(pools: &Pools) -> Found {
     if missing.is_empty() {
         return Ok(vec![Finding::ok("partitions", "made for now and the time after")]);
     }
-    let mend = "run `daybook serve` with the role command, which makes them hourly, and look for \"upkeep\" in its log";
+    let mend = "run `daybook upkeep`; a `daybook serve` with the role command makes them hourly: look for \"upkeep\" in its log";
     Ok(missing
         .into_iter()
         .map(|(name, now)| {

@@ -1,5 +1,6 @@
 //! Commands of organizations. New members rest on being active; a deletion takes along what the
-//! organization has, and a restoration brings it back, each in one append.
+//! organization has, and a restoration brings it back, each in one append. An organization holds its
+//! owners while it is not deleted: one that was deleted in between is not restored without them.
 
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::identity::session::{Session, SessionEvent};
@@ -96,10 +97,14 @@ async fn restore(
 ) -> Result<Attempt, CommandError> {
     let stream = work.order.stream;
     let unit = work.hold::<Organization>(&[]).await?;
-    let body = unit.state::<Organization>(stream)?.body();
+    let organization = unit.state::<Organization>(stream)?;
+    let owners: Vec<Uuid> = organization.owners().collect();
+    let body = organization.body();
     let gone = body.and_then(|body| body.went_with_it.as_deref()).unwrap_or_default();
     let resources = work.engine.log.streams_known(gone).await?;
-    let decided = work.decide::<Organization>(&unit, command, &OrganizationFacts::default());
+    let owners_gone = work.engine.log.closed_among(&owners).await?;
+    let facts = OrganizationFacts { owners_gone, ..OrganizationFacts::default() };
+    let decided = work.decide::<Organization>(&unit, command, &facts);
     let along = along(resources, resource::restored_with(stream), Vec::new());
     work.conclude(unit, decided.map(|events| Decided::<Organization> { events, also: along }))
 }

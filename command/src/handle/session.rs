@@ -1,5 +1,5 @@
-//! Commands of sessions. Opening one rests on its user being active, and on the user's being a
-//! member of the organization on whose behalf it is.
+//! Commands of sessions. Opening and extending one rests on its user being active, opening it also
+//! on the user's being a member of the organization on whose behalf it is.
 
 use daybook_domain::identity::session::{
     Session, SessionCommand, SessionEvent, SessionFacts, commands::Open,
@@ -26,10 +26,27 @@ pub(crate) async fn attempt(
 ) -> Result<Attempt, CommandError> {
     match command {
         SessionCommand::Open(wanted) => open(work, command, wanted).await,
-        SessionCommand::Extend(_) | SessionCommand::Close(_) | SessionCommand::Expire(_) => {
+        SessionCommand::Extend(_) => extend(work, command).await,
+        SessionCommand::Close(_) | SessionCommand::Expire(_) => {
             super::plain::<Session>(work, command).await
         }
     }
+}
+
+async fn extend(work: &mut Work<'_>, command: &SessionCommand) -> Result<Attempt, CommandError> {
+    let unit = work.hold::<Session>(&[]).await?;
+    let visit = unit.state::<Session>(work.order.stream)?.visit();
+    let Some(user) = visit.map(|visit| visit.user_id) else {
+        let decided = work.decide::<Session>(&unit, command, &SessionFacts::default());
+        return work.conclude(unit, decided.map(Decided::<Session>::alone));
+    };
+    // Streams are locked in one order only, so both are taken anew.
+    drop(unit);
+    let mut unit = work.hold::<Session>(&[user]).await?;
+    let person = unit.load::<User>(user).await?.clone();
+    let facts = SessionFacts { user: Some(person), organization: None };
+    let decided = work.decide::<Session>(&unit, command, &facts);
+    work.conclude(unit, decided.map(|events| Decided::<Session>::guarding(events, user)))
 }
 
 async fn open(

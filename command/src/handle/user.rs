@@ -1,5 +1,6 @@
 //! Commands of users. One that changes who is an active administrator writes
-//! the roster of administrators in the same append.
+//! the roster of administrators in the same append. A deletion names the
+//! organizations that the user owns, which hold the user.
 
 use daybook_domain::aggregate::Aggregate;
 use daybook_domain::identity::admins::{self, ADMINS_STREAM, Admins};
@@ -10,6 +11,7 @@ use daybook_domain::identity::user::{
     commands::{AssignRole, CloseSessions},
 };
 
+use daybook_domain::organizations::organization::Organization;
 use uuid::Uuid;
 
 use super::{Decided, Work, session};
@@ -27,8 +29,9 @@ pub(crate) async fn attempt(
     if let UserCommand::CloseSessions(closing) = command {
         return close_sessions(work, command, closing).await;
     }
+    let facts = facts(work, command).await?;
     let unit = work.hold::<User>(&[]).await?;
-    let decided = work.decide::<User>(&unit, command, &UserFacts::default());
+    let decided = work.decide::<User>(&unit, command, &facts);
     let concerned = match &decided {
         Ok(events) => admins::concerns(unit.state::<User>(work.order.stream)?, events),
         Err(_) => false,
@@ -38,7 +41,21 @@ pub(crate) async fn attempt(
     }
     // Streams are locked in one order only, so both are taken anew.
     drop(unit);
-    attempt_with_roster(work, command).await
+    attempt_with_roster(work, command, &facts).await
+}
+
+/// How many of the organizations that a user owns a deletion looks at.
+const OWNED: i64 = 11;
+
+/// What a deletion must know: which organizations hold the user, as is committed now. Append looks
+/// again, at all that hold.
+async fn facts(work: &Work<'_>, command: &UserCommand) -> Result<UserFacts, CommandError> {
+    if !matches!(command, UserCommand::Delete(_)) {
+        return Ok(UserFacts::default());
+    }
+    let log = &work.engine.log;
+    let owns = log.holders_of_kind(work.order.stream, Organization::KIND, OWNED).await?;
+    Ok(UserFacts { owns, ..UserFacts::default() })
 }
 
 async fn attempt_assignment(
@@ -48,7 +65,8 @@ async fn attempt_assignment(
 ) -> Result<Attempt, CommandError> {
     work.apart("/role_id", role)?;
     let mut unit = work.hold::<User>(&[role]).await?;
-    let facts = UserFacts { role: Some(unit.load::<Role>(role).await?.clone()) };
+    let role_found = unit.load::<Role>(role).await?.clone();
+    let facts = UserFacts { role: Some(role_found), ..UserFacts::default() };
     let decided = work.decide::<User>(&unit, command, &facts);
     work.conclude(unit, decided.map(|events| Decided::<User>::guarding(events, role)))
 }
@@ -87,11 +105,12 @@ async fn close_sessions(
 async fn attempt_with_roster(
     work: &mut Work<'_>,
     command: &UserCommand,
+    facts: &UserFacts,
 ) -> Result<Attempt, CommandError> {
     let stream = work.order.stream;
     let mut unit = work.hold::<User>(&[ADMINS_STREAM]).await?;
     unit.load::<Admins>(ADMINS_STREAM).await?;
-    let decided = work.decide::<User>(&unit, command, &UserFacts::default()).and_then(|events| {
+    let decided = work.decide::<User>(&unit, command, facts).and_then(|events| {
         let user = unit.state::<User>(stream)?;
         if !admins::concerns(user, &events) {
             return Ok(Decided::<User>::alone(events));

@@ -1,7 +1,7 @@
--- What else the tables $1 of `public` have, once more for those in the schema $2: triggers, policies,
--- grants. Policies that look into other tables of $1 look into those of $2.
+-- What else the tables $1 of `public` have, once more for those in the schema $2: triggers (also those
+-- that their partitions have on being emptied), policies, grants. Policies that look into other tables of $1 look into those of $2.
 WITH wanted AS (
-    SELECT c.oid, c.relname, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, t.turn
+    SELECT c.oid, c.relname, c.relkind, c.relowner, c.relacl, c.relrowsecurity, c.relforcerowsecurity, t.turn
     FROM unnest($1::text[]) WITH ORDINALITY AS t (name, turn)
     JOIN pg_class c ON c.relname = t.name AND c.relnamespace = 'public'::regnamespace
 ), redirect AS (
@@ -18,6 +18,11 @@ FROM (
            format('ALTER TABLE %I.%I %s TRIGGER %I', $2, w.relname,
                   CASE g.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'DISABLE' END, g.tgname)
     FROM wanted w JOIN pg_trigger g ON g.tgrelid = w.oid AND NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'O'
+    UNION ALL
+    SELECT 2, w.turn, w.relname, '~',
+           format('SELECT count(projector.watch_partition(i.inhparent, i.inhrelid)) FROM pg_catalog.pg_inherits i WHERE i.inhparent = %L::regclass',
+                  format('%I.%I', $2, w.relname))
+    FROM wanted w WHERE w.relkind = 'p'
     UNION ALL
     SELECT 3, w.turn, w.relname, '', format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', $2, w.relname)
     FROM wanted w WHERE w.relrowsecurity

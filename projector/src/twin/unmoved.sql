@@ -35,5 +35,9 @@ SELECT format('%s, a partition of %I, has partitions, or indexes or triggers of 
 FROM parts p
 WHERE EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = p.oid)
    OR EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = p.oid AND NOT x.relispartition)
-   OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = p.oid AND NOT g.tgisinternal AND g.tgparentid = 0)
+   OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = p.oid AND NOT g.tgisinternal AND g.tgparentid = 0
+              -- Those that a partition has on being emptied because its parent has them come with the parent's.
+              AND NOT (g.tgtype & 33 = 32 AND EXISTS (
+                  SELECT FROM pg_trigger w JOIN pg_inherits i ON i.inhparent = w.tgrelid
+                  WHERE i.inhrelid = p.oid AND w.tgname = g.tgname AND w.tgtype = g.tgtype)))
 ORDER BY 1

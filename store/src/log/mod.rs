@@ -10,6 +10,7 @@ mod facts;
 mod filter;
 mod follow;
 mod history;
+mod holders;
 mod kept;
 mod page;
 mod row;

@@ -18,19 +18,44 @@ struct Difference {
     /// `document: thing: complaint`, where `*` stands for any text.
     rows: Vec<String>,
     reason: String,
-    /// The later work that it belongs to.
+    /// The later work that it belongs to, one of [`LATER`].
     later: Option<String>,
 }
+
+/// What is built later, as one piece.
+pub const LATER: [&str; 3] = ["backup", "maintenance", "metrics"];
 
 /// What is said of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is as the document asks.
     Satisfied,
-    /// It is not, for this reason.
-    Different(String),
+    /// It is not, for this reason; or not yet, since a later work builds it.
+    Different { reason: String, later: Option<&'static str> },
     /// It is not, and nobody says why.
     Missing(String),
+}
+
+impl Verdict {
+    /// The later work that the thing belongs to.
+    pub fn later(&self) -> Option<&'static str> {
+        match self {
+            Self::Different { later, .. } => *later,
+            Self::Satisfied | Self::Missing(_) => None,
+        }
+    }
+}
+
+impl Difference {
+    /// The later work, as [`LATER`] names it.
+    ///
+    /// # Panics
+    /// When it is none of those.
+    fn later(&self) -> Option<&'static str> {
+        let work = self.later.as_ref()?;
+        let known = LATER.into_iter().find(|known| *known == work.as_str());
+        Some(known.unwrap_or_else(|| panic!("{work} is no later work: {self:?}")))
+    }
 }
 
 impl Differences {
@@ -39,8 +64,7 @@ impl Differences {
         let list: Self = toml::from_str(text).expect("the list of differences");
         for difference in &list.difference {
             assert!(difference.reason.len() > 20, "a reason says why: {difference:?}");
-            let later = ["backup", "maintenance", "metrics"];
-            assert!(difference.later.as_deref().is_none_or(|work| later.contains(&work)));
+            let _ = difference.later();
         }
         list
     }
@@ -62,10 +86,8 @@ impl Differences {
             });
             verdicts.push(if let Some((difference, pattern)) = listed {
                 unneeded.retain(|other| other != pattern);
-                Verdict::Different(match &difference.later {
-                    Some(work) => format!("later, with {work}: {}", difference.reason),
-                    None => difference.reason.clone(),
-                })
+                let (reason, later) = (difference.reason.clone(), difference.later());
+                Verdict::Different { reason, later }
             } else {
                 Verdict::Missing(complaint.clone())
             });
@@ -97,7 +119,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 #[test]
 fn an_entry_that_no_row_needs_is_seen() {
     let list = Differences::read(
-        "[[difference]]\nrows = [\"a: b*: is c\", \"a: z: *\"]\nreason = \"a reason that says why it is so\"\n",
+        "[[difference]]\nrows = [\"a: b*: is c\", \"a: z: *\"]\nreason = \"a reason that says why it is so\"\nlater = \"backup\"\n",
     );
     let row = |thing: &str, complaint: Option<&str>| Row {
         document: "a",
@@ -106,7 +128,7 @@ fn an_entry_that_no_row_needs_is_seen() {
     };
     let rows = [row("b1", Some("is c")), row("b2", Some("is d")), row("y", None)];
     let (verdicts, unneeded) = list.judge(&rows);
-    assert!(matches!(verdicts[0], Verdict::Different(_)));
+    assert_eq!(verdicts[0].later(), Some("backup"));
     assert_eq!(verdicts[1..], [Verdict::Missing("is d".into()), Verdict::Satisfied]);
     assert_eq!(unneeded, ["a: z: *"]);
 }

@@ -2,8 +2,10 @@
 //!
 //! Every table, column, key, index, constraint, policy, trigger, function, partition and query that
 //! the four documents name is looked for in a migrated database, by a parser that reads them where
-//! they lie, each in its own notation. What is deliberately different is in `differences.toml`, with
-//! its reason; everything else must be as it is written. `--nocapture` prints the whole table.
+//! they lie, each in its own notation. Policies, triggers and functions are tried out on rows, and
+//! queries are run by those who would run them. What is deliberately different is in
+//! `differences.toml`, with its reason and the later work that it belongs to, where it does;
+//! everything else must be as it is written. `--nocapture` prints the whole table.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -16,6 +18,7 @@ mod catalogue;
 mod compare;
 mod differences;
 mod entities;
+mod exercise;
 mod markdown;
 mod partitions;
 mod queries;
@@ -23,12 +26,12 @@ mod sql;
 mod things;
 mod wanted;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use compare::{Row, There};
-use daybook_tests::{TestDatabase, shared};
-use differences::{Differences, Verdict};
+use daybook_tests::{TestDatabase, rows as some_rows, shared};
+use differences::{Differences, LATER, Verdict};
 use sqlx::PgConnection;
 use wanted::{DOCUMENTS, Wanted};
 
@@ -39,6 +42,13 @@ fn documents() -> Option<Vec<Wanted>> {
         Some(wanted::read(name, &text))
     };
     DOCUMENTS.into_iter().map(read).collect()
+}
+
+/// A database with rows in every table, for what is to be tried out on some.
+async fn filled() -> TestDatabase {
+    let database = TestDatabase::fresh().await;
+    some_rows::put(&mut database.superuser().await).await;
+    database
 }
 
 /// Everything that the documents ask for, and what is not so.
@@ -55,21 +65,25 @@ async fn rows(documents: &[Wanted], connection: &mut PgConnection) -> Vec<Row> {
 #[tokio::test]
 async fn the_database_is_as_the_documents_have_it() {
     let Some(documents) = documents() else { return };
-    let database = TestDatabase::fresh().await;
+    let database = filled().await;
     let rows = rows(&documents, &mut database.superuser().await).await;
     let list = Differences::read(include_str!("differences.toml"));
     let (verdicts, unneeded) = list.judge(&rows);
     let mut missing = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    println!("| document | thing | verdict |\n| --- | --- | --- |");
+    println!("| document | thing | verdict | later, with |\n| --- | --- | --- | --- |");
     for (row, verdict) in rows.iter().zip(&verdicts) {
-        let (word, text) = match verdict {
-            Verdict::Satisfied => ("satisfied", String::new()),
-            Verdict::Different(reason) => ("different", format!(": {reason}")),
-            Verdict::Missing(complaint) => ("MISSING", format!(": {complaint}")),
+        let (word, text, later) = match verdict {
+            Verdict::Satisfied => ("satisfied", String::new(), ""),
+            Verdict::Different { reason, later } => (
+                if later.is_some() { "later" } else { "different" },
+                format!(": {reason}"),
+                later.unwrap_or(""),
+            ),
+            Verdict::Missing(complaint) => ("MISSING", format!(": {complaint}"), ""),
         };
         *counts.entry(word).or_default() += 1;
-        let line = format!("| {} | {} | {word}{text} |", row.document, row.thing);
+        let line = format!("| {} | {} | {word}{text} | {later} |", row.document, row.thing);
         println!("{line}");
         if word == "MISSING" {
             missing.push(line);
@@ -78,6 +92,8 @@ async fn the_database_is_as_the_documents_have_it() {
     println!("{counts:?}");
     assert!(missing.is_empty(), "not as the documents have it:\n{}", missing.join("\n"));
     assert!(unneeded.is_empty(), "differences.toml has entries that nothing needs: {unneeded:#?}");
+    let later: BTreeSet<&str> = verdicts.iter().filter_map(Verdict::later).collect();
+    assert_eq!(later, LATER.into(), "each work that comes later has something to do");
 }
 
 /// The parser leaves nothing out: what it finds is counted against the documents' raw text.

@@ -1,10 +1,11 @@
-//! What the documents ask for beside tables: looked for in the catalogue, or tried.
+//! What the documents ask for beside tables: looked for in the catalogue by name, and tried out where
+//! it is something that does something.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::compare::{Row, There, long_name};
 use super::wanted::{Thing, Wanted};
-use super::{partitions, queries};
+use super::{exercise, partitions, queries};
 
 /// Looks for everything that a document asks for beside its tables.
 pub async fn things(wanted: &Wanted, there: &There, connection: &mut PgConnection) -> Vec<Row> {
@@ -37,8 +38,10 @@ async fn look(
     }
     match thing {
         Thing::Query(text) => {
-            vec![(name(thing), queries::run(document, text, connection).await.err())]
+            let (role, complaint) = queries::run(document, text, connection).await;
+            vec![(format!("{} as {role}", name(thing)), complaint)]
         }
+        Thing::Procedure { .. } => verdict(name(thing), false, "is not built yet"),
         Thing::Partition { child, parent, bounds } => {
             let complaint = partitions::complaint(child, parent, bounds, connection).await;
             vec![(name(thing), complaint)]
@@ -53,10 +56,15 @@ async fn look(
         | Thing::Function { .. }
         | Thing::Trigger { .. } => {
             let found = in_catalogue(thing, connection).await;
-            verdict(name(thing), found, "is not there")
+            let complaint = if found {
+                by_what_it_does(thing, connection).await
+            } else {
+                Some("is not there".to_owned())
+            };
+            vec![(name(thing), complaint)]
         }
-        Thing::UpdatedAtTriggers => triggers(UPDATED_AT, "keeps updated_at", connection).await,
-        Thing::AuditTriggers => triggers(AUDITED, "audits changes by hand", connection).await,
+        Thing::UpdatedAtTriggers => updated_at(connection).await,
+        Thing::AuditTriggers => audited(connection).await,
         Thing::ForeignKeysIndexed => unindexed(connection).await,
         Thing::OneOf { table, column, values } => {
             vec![(name(thing), one_of(there, table, column, values, connection).await)]
@@ -182,6 +190,7 @@ fn name(thing: &Thing) -> String {
         Thing::Function { name } => format!("function {name}()"),
         Thing::Trigger { name, table, .. } => format!("trigger {name} on {table}"),
         Thing::Query(text) => format!("query {}", on_one_line(text)),
+        Thing::Procedure { heading, text } => format!("{heading}: {text}"),
         Thing::Example(text) => format!("example {}", on_one_line(text)),
         Thing::Relation { one, other, via: Some(via) } => format!("{one} and {other} via {via}"),
         Thing::Relation { one, other, via: None } => format!("{one} and {other}"),
@@ -237,29 +246,48 @@ async fn in_catalogue(thing: &Thing, connection: &mut PgConnection) -> bool {
         .expect("the catalogue")
 }
 
-const UPDATED_AT: &str = "p.proname IN ('update_updated_at_column', 'update_updated_at')
-    AND t.tgtype & 2 <> 0 AND t.tgtype & 16 <> 0 AND t.tgenabled <> 'D'";
-const AUDITED: &str = "p.proname IN ('log_changes', 'log_ssot_changes') AND t.tgtype & 28 = 28 AND t.tgenabled <> 'D'";
+/// Tries out what is there under its name.
+async fn by_what_it_does(thing: &Thing, connection: &mut PgConnection) -> Option<String> {
+    match thing {
+        Thing::RowSecurity { table } => exercise::row_security(table, connection).await,
+        Thing::Policy { table, text, .. } => exercise::policy(table, text, connection).await,
+        Thing::OrganizationPolicy => exercise::organization_policy("resources", connection).await,
+        Thing::Function { name } => exercise::function(name, connection).await,
+        Thing::Trigger { name, table, .. } => exercise::trigger(table, name, connection).await,
+        _ => None,
+    }
+}
 
-/// For each table, whether it has a trigger of this sort.
-async fn triggers(sort: &str, does: &str, connection: &mut PgConnection) -> Found {
-    let query = format!(
-        "SELECT c.relname::text, EXISTS (
-             SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = c.oid AND {sort}
-         ) OR (a.attgenerated <> '' AND p.proname IS NULL)
-         FROM pg_class c
-         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'updated_at'
-         LEFT JOIN (SELECT 'log_changes' AS proname WHERE {}) p ON true
+/// Every table that has `updated_at`, and whether that is computed: of rows that never change.
+async fn tables(connection: &mut PgConnection) -> Vec<(String, bool)> {
+    sqlx::query_as(
+        "SELECT c.relname::text, a.attgenerated <> ''
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'updated_at'
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
          ORDER BY 1",
-        sort == AUDITED
-    );
-    let tables: Vec<(String, bool)> =
-        sqlx::query_as(AssertSqlSafe(query)).fetch_all(connection).await.expect("the catalogue");
-    let each = |(table, has): (String, bool)| {
-        (format!("{table} {does}"), (!has).then(|| "has no trigger that does".to_owned()))
-    };
-    tables.into_iter().map(each).collect()
+    )
+    .fetch_all(connection)
+    .await
+    .expect("the catalogue")
+}
+
+async fn updated_at(connection: &mut PgConnection) -> Found {
+    let mut found = Vec::new();
+    for (table, computed) in tables(connection).await {
+        let complaint =
+            if computed { None } else { exercise::keeps_updated_at(&table, connection).await };
+        found.push((format!("{table} keeps updated_at"), complaint));
+    }
+    found
+}
+
+async fn audited(connection: &mut PgConnection) -> Found {
+    let mut found = Vec::new();
+    for (table, _) in tables(connection).await {
+        let complaint = exercise::audits(&table, connection).await;
+        found.push((format!("{table} audits changes by hand"), complaint));
+    }
+    found
 }
 
 /// For each foreign key, whether an index begins with its columns.

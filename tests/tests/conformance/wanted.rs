@@ -60,6 +60,8 @@ pub enum Thing {
     AuditTriggers,
     /// Every foreign key has an index.
     ForeignKeysIndexed,
+    /// Something that is done to a database now and then, or watched.
+    Procedure { heading: String, text: String },
 }
 
 /// Tables of one notation, to be made in a schema of their own and compared.
@@ -166,8 +168,22 @@ fn statements(text: &str, wanted: &mut Wanted) {
     }
 }
 
+/// Headings over lists of what is done to a database now and then, or watched.
+const PROCEDURES: [&str; 6] = [
+    "Backup Strategy",
+    "Recovery Procedures",
+    "Maintenance Tasks",
+    "Archival and Retention",
+    "Key Metrics",
+    "Health Checks",
+];
+
 /// What a line of prose asks for, where it asks for something that can be looked for.
 fn sentence(block: &Block, text: &str) -> Vec<Thing> {
+    if PROCEDURES.contains(&block.heading.as_str()) && matches!(block.form, Form::Item(_)) {
+        let (heading, text) = (block.heading.clone(), text.replace("**", ""));
+        return vec![Thing::Procedure { heading, text }];
+    }
     let bold = text.strip_prefix("**").and_then(|rest| rest.split_once("**"));
     let named = |table: &str| Thing::Named { table: table.to_owned() };
     match (block.heading.as_str(), bold) {

@@ -8,6 +8,7 @@ mod identity;
 mod open_banking;
 mod organizations;
 mod platform;
+mod reads;
 mod recycling;
 mod services;
 mod support;

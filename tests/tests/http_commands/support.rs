@@ -174,6 +174,11 @@ impl Server {
         self.client.request(method, self.url(path)).bearer_auth(key)
     }
 
+    /// A request of nobody.
+    pub fn request_openly(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
     /// A command as `key`.
     pub async fn post(&self, key: &str, path: &str, body: Value) -> Answer {
         self.post_with(key, path, body, &[]).await

@@ -246,3 +246,32 @@ async fn members_act_for_their_organization_and_nobody_else_does() {
     within_five_seconds(&service, &token, &format!("{USERS}/{bob}"), StatusCode::FORBIDDEN).await;
     live_is_rebuilt(&service);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_session_of_who_is_suspended_is_not_extended() {
+    let service = Service::start().await;
+    for round in 0..4 {
+        let ada = service.register(&format!("ada{round}")).await;
+        let opened = sign_in(&service, &format!("ada{round}"), PASSWORD).await.accepted();
+        let extend = format!("{SESSIONS}/{}/extend", text(&opened, "stream_id"));
+        let suspend = format!("{USERS}/{ada}/suspend");
+        // One comes first; what was extended was so while she was active.
+        let until = chrono::Utc::now() + chrono::Duration::days(3);
+        let fields = json!({"expires_at": until});
+        let (extended, suspended) =
+            futures::join!(service.command(&extend, fields), service.command(&suspend, json!({})));
+        let suspended = suspended.accepted();
+        match extended.status.as_u16() {
+            200 => {
+                let extended = extended.accepted();
+                assert!(extended["position"].as_i64() < suspended["position"].as_i64());
+            }
+            _ => assert_eq!(extended.refused(409), "user-not-active"),
+        }
+        let later = json!({"expires_at": until + chrono::Duration::days(1)});
+        assert_eq!(service.command(&extend, later.clone()).await.refused(409), "user-not-active");
+        let _ = service.command(&format!("{USERS}/{ada}/reactivate"), json!({})).await.accepted();
+        let _ = service.command(&extend, later).await.accepted();
+    }
+    live_is_rebuilt(&service);
+}

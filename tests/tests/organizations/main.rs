@@ -3,6 +3,7 @@
 
 mod billing_account;
 mod organization;
+mod owners;
 mod resource;
 
 use daybook_tests::{Daybook, Service};

@@ -92,7 +92,9 @@ async fn truncating_cascading_and_touching_the_trail_itself_are_written_down() {
     assert_eq!(noted("users", &mut superuser).await, (1, 1));
     assert_eq!(noted("user_identifiers", &mut superuser).await, (1, 1));
     run("TRUNCATE transactions", &mut superuser).await;
-    assert_eq!(noted("transactions", &mut superuser).await, (1, 1));
+    let partitions = i64::try_from(partitions(&["transactions"], &mut superuser).await.len());
+    let lines = 1 + partitions.unwrap();
+    assert_eq!(noted("transactions", &mut superuser).await, (lines, lines), "it and each of its");
     let written: Value = sqlx::query_scalar(
         "SELECT to_jsonb(a) FROM audit_logs a WHERE entity_type = 'users' AND id < 0",
     )
@@ -107,6 +109,74 @@ async fn truncating_cascading_and_touching_the_trail_itself_are_written_down() {
         let outcome = sqlx::raw_sql(statement).execute(&mut superuser).await;
         assert!(outcome.is_err(), "{statement}");
     }
+}
+
+/// The partitions that there are of these tables, after their tables.
+async fn partitions(tables: &[&str], connection: &mut PgConnection) -> Vec<(String, String)> {
+    sqlx::query_as(
+        "SELECT t.relname::text, p.relname::text
+         FROM pg_inherits i JOIN pg_class t ON t.oid = i.inhparent JOIN pg_class p ON p.oid = i.inhrelid
+         WHERE t.relkind = 'p' AND t.relnamespace = 'public'::regnamespace AND t.relname = ANY ($1)
+         ORDER BY 1, 2",
+    )
+    .bind(tables)
+    .fetch_all(connection)
+    .await
+    .unwrap()
+}
+
+/// Lines of a partition's having been emptied, and whether the last one is in the audit trail.
+async fn emptied(table: &str, partition: &str, connection: &mut PgConnection) -> (i64, bool) {
+    sqlx::query_as(
+        "SELECT count(*), COALESCE((SELECT true FROM audit_logs a WHERE a.id = -max(d.id) AND a.action = 'OUT_OF_BAND'), false)
+         FROM journal.drift d
+         WHERE d.table_name = $1 AND d.old_values = '{\"truncated\": false, \"partition\": null}'
+           AND d.new_values = jsonb_build_object('truncated', true, 'partition', $2::text)",
+    )
+    .bind(table)
+    .bind(partition)
+    .fetch_one(connection)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_partition_that_somebody_empties_is_written_down() {
+    let database = TestDatabase::fresh().await;
+    let mut superuser = database.superuser().await;
+    rows::put(&mut superuser).await;
+    // Those that are made later, too, by either of the roles that make them.
+    for (role, year) in [("daybook_projector", 1994), ("daybook_maintenance", 1995)] {
+        run(
+            &format!(
+                "SET ROLE {role};
+                 SELECT projector.make_partitions(t.table_name, '{year}-05-01', '{year}-06-01')
+                 FROM projector.monthly_tables t;
+                 RESET ROLE"
+            ),
+            &mut superuser,
+        )
+        .await;
+    }
+    let all: Vec<&str> = TABLES.iter().map(|table| table.table).collect();
+    let partitions = partitions(&all, &mut superuser).await;
+    for made in
+        ["users_p0", "audit_logs_1994_05", "transactions_y1995m06", "dc_usage_metrics_y1995w20"]
+    {
+        assert!(partitions.iter().any(|(_, name)| name == made), "{made}: {partitions:?}");
+    }
+    for (table, partition) in &partitions {
+        let before = emptied(table, partition, &mut superuser).await.0;
+        // What refers to users goes with them.
+        run(&format!("TRUNCATE {partition} CASCADE"), &mut superuser).await;
+        let after = emptied(table, partition, &mut superuser).await;
+        assert_eq!(after, (before + 1, true), "{partition} of {table}");
+    }
+    let before = emptied("transactions", "transactions_y1995m06", &mut superuser).await;
+    run("SET ROLE daybook_migrator; TRUNCATE transactions_y1995m06; RESET ROLE", &mut superuser)
+        .await;
+    let after = emptied("transactions", "transactions_y1995m06", &mut superuser).await;
+    assert_eq!(before, after, "the owner rebuilds");
 }
 
 #[tokio::test]

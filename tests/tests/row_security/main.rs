@@ -12,4 +12,5 @@ mod by_hand;
 mod catalogue;
 mod roles;
 mod rows;
+mod secrets;
 mod session;

@@ -23,7 +23,7 @@ pub struct Open {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// Lets the session last longer.
+/// Lets the session last longer; its user must be active.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Extend {

@@ -23,7 +23,7 @@ pub(super) fn decide(
 ) -> Decision {
     match command {
         SessionCommand::Open(command) => open(state, command, facts, context),
-        SessionCommand::Extend(command) => extend(known(state)?, command, context),
+        SessionCommand::Extend(command) => extend(known(state)?, command, facts, context),
         SessionCommand::Close(command) => close(known(state)?, command, context),
         SessionCommand::Expire(_) => expire(known(state)?, context.now),
     }
@@ -96,7 +96,7 @@ fn yours(visit: &Visit, actor: &Actor) -> Result<(), SessionError> {
     Err(SessionError::NotYours { user_id: visit.user_id })
 }
 
-fn extend(visit: &Visit, command: &Extend, context: &Context) -> Decision {
+fn extend(visit: &Visit, command: &Extend, facts: &SessionFacts, context: &Context) -> Decision {
     yours(visit, &context.actor)?;
     match visit.standing {
         Standing::Closed => return Err(SessionError::Closed),
@@ -104,6 +104,7 @@ fn extend(visit: &Visit, command: &Extend, context: &Context) -> Decision {
         Standing::Open if !visit.is_valid_at(context.now) => return Err(SessionError::Expired),
         Standing::Open => {}
     }
+    active(visit.user_id, facts)?;
     let Some(expires_at) = command.expires_at else {
         // A day from now, unless it lasts longer anyway.
         let expires_at = context.now + USUAL;

@@ -66,12 +66,12 @@ pub enum Standing {
     Expired,
 }
 
-/// What a session must know of others when it opens, read under a guard.
+/// What a session must know of others when it opens or is extended, read under a guard.
 #[derive(Debug, Clone, Default)]
 pub struct SessionFacts {
     /// The user's state; `None` or an empty one: there is no such user.
     pub user: Option<User>,
-    /// The organization's state, where one is named.
+    /// The organization's state, where one is named; only an opening looks at it.
     pub organization: Option<Organization>,
 }
 

@@ -182,6 +182,19 @@ fn it_is_extended_and_never_shortened() {
 }
 
 #[test]
+fn only_for_an_active_user_it_is_extended() {
+    for status in [UserStatus::Inactive, UserStatus::Suspended, UserStatus::Deleted] {
+        let says = format!("{ADA} is {status}, not active");
+        for wanted in [extend(90), Extend { expires_at: None }] {
+            let refused = hour([]).knowing(knowing(status)).decide(wanted, &ada());
+            assert_refused(refused, Rule, "user-not-active", &says);
+        }
+        let close = Close { reason: None };
+        assert!(hour([]).knowing(knowing(status)).decide(close, &ada()).is_ok());
+    }
+}
+
+#[test]
 fn what_ended_is_not_extended() {
     let says = "the session is closed; open another one";
     let over = hour([closed(None).into()]).decide(extend(90), &ada());

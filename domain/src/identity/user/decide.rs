@@ -64,7 +64,7 @@ pub(super) fn decide(
         UserCommand::Suspend(command) => suspend(present(user)?, command),
         UserCommand::Deactivate(_) => deactivate(present(user)?),
         UserCommand::Reactivate(_) => reactivate(present(user)?),
-        UserCommand::Delete(command) => delete(known(user)?, command),
+        UserCommand::Delete(command) => delete(known(user)?, command, facts),
         UserCommand::Restore(_) => restore(known(user)?),
     }
 }
@@ -290,9 +290,12 @@ fn reactivate(person: &Person) -> Decision {
     one(Reactivated {})
 }
 
-fn delete(person: &Person, command: &Delete) -> Decision {
+fn delete(person: &Person, command: &Delete, facts: &UserFacts) -> Decision {
     if person.status == UserStatus::Deleted {
         return Ok(vec![]);
+    }
+    if !facts.owns.is_empty() {
+        return Err(UserError::OwnsOrganizations { organizations: facts.owns.clone() });
     }
     one(Deleted { reason: command.reason.clone() })
 }

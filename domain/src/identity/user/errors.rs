@@ -7,6 +7,16 @@ use super::{MAX_CLOSED, MAX_ROLES};
 use crate::aggregate::{Refusal, RefusalSort};
 use crate::values::{UserRole, UserStatus};
 
+/// How many organizations a refusal names.
+const NAMED: usize = 10;
+
+fn owned(organizations: &[Uuid]) -> String {
+    let named: Vec<String> = organizations.iter().take(NAMED).map(Uuid::to_string).collect();
+    let more = if organizations.len() > NAMED { " and more" } else { "" };
+    let noun = if organizations.len() == 1 { "the organization" } else { "the organizations" };
+    format!("{noun} {}{more}", named.join(", "))
+}
+
 /// Why a user may refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UserError {
@@ -64,6 +74,15 @@ pub enum UserError {
         /// How many were found.
         open: usize,
     },
+    /// Organizations would be left without this owner.
+    #[error(
+        "the user owns {}: make another member the owner and have this one leave, or delete the organization; then delete the user",
+        owned(organizations)
+    )]
+    OwnsOrganizations {
+        /// Some of them, by id.
+        organizations: Vec<Uuid>,
+    },
     /// Only administrators may.
     #[error("only an administrator may do this, and the actor's role is {role}")]
     NeedsAdmin {
@@ -85,6 +104,7 @@ impl Refusal for UserError {
             Self::RoleUnknown { .. } => "no-such-role",
             Self::TooManyRoles { .. } => "too-many-roles",
             Self::TooManySessions { .. } => "too-many-sessions",
+            Self::OwnsOrganizations { .. } => "owns-organizations",
             Self::NeedsAdmin { .. } => "needs-administrator",
         }
     }
@@ -100,7 +120,8 @@ impl Refusal for UserError {
             | Self::SystemUser
             | Self::RoleUnknown { .. }
             | Self::TooManyRoles { .. }
-            | Self::TooManySessions { .. } => RefusalSort::Rule,
+            | Self::TooManySessions { .. }
+            | Self::OwnsOrganizations { .. } => RefusalSort::Rule,
             Self::NeedsAdmin { .. } => RefusalSort::Forbidden,
         }
     }

@@ -105,11 +105,15 @@ pub struct Description {
     pub avatar_url: Option<Personal<WebAddress>>,
 }
 
-/// What a user must know of a role that is to be assigned, read under a guard.
+/// What a user must know of others.
 #[derive(Debug, Clone, Default)]
 pub struct UserFacts {
-    /// The role; `None` or one not standing: there is no such role.
+    /// The role that is to be assigned, read under a guard; `None` or one not standing: there is no
+    /// such role.
     pub role: Option<Role>,
+    /// For a deletion: organizations that the user owns, some of them where there are many. Each holds
+    /// the user, so that one that came in between is in the way of the deletion all the same.
+    pub owns: Vec<Uuid>,
 }
 
 impl User {

@@ -35,10 +35,7 @@ pub(super) fn decide(
         }
         Asked::RemoveMember(command) => remove_member(present(organization)?, command, actor),
         Asked::Delete(command) => delete(known(organization)?, command, facts),
-        Asked::Restore(_) => match &known(organization)?.went_with_it {
-            Some(resources) => one(Restored { resources: resources.clone() }),
-            None => Ok(vec![]),
-        },
+        Asked::Restore(_) => restore(known(organization)?, facts),
     }
 }
 
@@ -150,6 +147,14 @@ fn delete(body: &Body, command: &Delete, facts: &OrganizationFacts) -> Decision 
     }
     let resources = facts.resources.clone();
     one(Deleted { resources, sessions_closed, reason: command.reason.clone() })
+}
+
+fn restore(body: &Body, facts: &OrganizationFacts) -> Decision {
+    let Some(resources) = &body.went_with_it else { return Ok(vec![]) };
+    if !facts.owners_gone.is_empty() {
+        return Err(OrganizationError::OwnersGone { owners: facts.owners_gone.clone() });
+    }
+    one(Restored { resources: resources.clone() })
 }
 
 /// Whoever administers an organization without owning it neither makes nor unmakes owners.

@@ -6,6 +6,10 @@ use super::{MAX_MEMBERS, MAX_TOGETHER};
 use crate::aggregate::{Refusal, RefusalSort};
 use crate::values::{MemberRole, UserStatus};
 
+fn told(ids: &[Uuid]) -> String {
+    ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", ")
+}
+
 /// Why an organization may refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OrganizationError {
@@ -73,6 +77,15 @@ pub enum OrganizationError {
         /// The one who must stay.
         user_id: Uuid,
     },
+    /// Owners were deleted while it was.
+    #[error(
+        "its owners {} were deleted meanwhile: restore them first, then the organization",
+        told(owners)
+    )]
+    OwnersGone {
+        /// Who they are.
+        owners: Vec<Uuid>,
+    },
     /// It has as many members as it can.
     #[error("the organization has {MAX_MEMBERS} members, which is the most")]
     TooManyMembers,
@@ -97,6 +110,7 @@ impl Refusal for OrganizationError {
             Self::NotMember { .. } => "not-a-member",
             Self::NeedsOwner => "needs-owner",
             Self::LastOwner { .. } => "last-owner",
+            Self::OwnersGone { .. } => "owners-deleted",
             Self::TooManyMembers => "too-many-members",
             Self::TooMuchAtOnce => "too-much-at-once",
         }
@@ -114,6 +128,7 @@ impl Refusal for OrganizationError {
             | Self::AlreadyMember { .. }
             | Self::NotMember { .. }
             | Self::LastOwner { .. }
+            | Self::OwnersGone { .. }
             | Self::TooManyMembers
             | Self::TooMuchAtOnce => RefusalSort::Rule,
         }

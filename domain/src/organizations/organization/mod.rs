@@ -1,10 +1,13 @@
 //! An organization: users who work together, each as something.
 //!
-//! One of its members at least is an owner, always. Its resources and open
-//! sessions hold it, so that a deletion finds them: they go with it, in one
-//! request, and what went with it is written down for the day it is restored.
+//! One of its members at least is an owner, always, and a user who is there: it holds
+//! each of its owners for as long as it is not deleted, so that none of them is deleted
+//! before they stepped down. A suspended owner stays one: that is undone by whoever
+//! suspended them, who can also make another member an owner.
+//! Its resources and open sessions hold it, so that a deletion finds them: they go with
+//! it, in one request, and what went with it is written down for the day it is restored.
 //! Absent on purpose: the resources themselves, which are streams of their own,
-//! and holds on members. A deleted user stays a member until removed.
+//! and holds on other members. A deleted user stays a member until removed.
 
 pub mod commands;
 mod decide;
@@ -19,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Owned;
-use crate::aggregate::{Aggregate, Effects, Lifecycle};
+use crate::aggregate::{Aggregate, Effects, Hold, Lifecycle};
 use crate::context::Context;
 use crate::identity::user::User;
 use crate::values::{MemberRole, PlanTier, Text};
@@ -72,6 +75,8 @@ pub struct OrganizationFacts {
     pub resources: Vec<Uuid>,
     /// For a deletion: how many open sessions would be closed with it.
     pub sessions: u32,
+    /// For a restoration: its owners who were deleted since.
+    pub owners_gone: Vec<Uuid>,
 }
 
 impl Organization {
@@ -95,6 +100,12 @@ impl Organization {
     #[must_use]
     pub fn role_of(&self, user_id: Uuid) -> Option<MemberRole> {
         self.0.as_ref()?.members.get(&user_id).copied()
+    }
+
+    /// Who owns it, by id; nobody before it is created.
+    pub fn owners(&self) -> impl Iterator<Item = Uuid> {
+        let members = self.0.iter().flat_map(|body| &body.members);
+        members.filter(|(_, role)| **role == MemberRole::Owner).map(|(user_id, _)| *user_id)
     }
 
     /// The user whose state the command's decision must know, if any; `actor`: who asks.
@@ -182,24 +193,49 @@ impl Aggregate for Organization {
             OrganizationEvent::Created(event) => Effects {
                 lifecycle: Lifecycle::Opens,
                 references: vec![event.owner_id],
+                holds: held([event.owner_id]),
                 ..Effects::default()
             },
-            OrganizationEvent::MemberAdded(event) => {
-                Effects { references: vec![event.user_id], ..Effects::default() }
+            OrganizationEvent::MemberAdded(event) => Effects {
+                references: vec![event.user_id],
+                holds: held((event.role == MemberRole::Owner).then_some(event.user_id)),
+                ..Effects::default()
+            },
+            OrganizationEvent::MemberRoleChanged(event) => Effects {
+                holds: held((event.to == MemberRole::Owner).then_some(event.user_id)),
+                unholds: self.let_go(event.user_id),
+                ..Effects::default()
+            },
+            OrganizationEvent::MemberRemoved(event) => {
+                Effects { unholds: self.let_go(event.user_id), ..Effects::default() }
             }
             // What goes with it ends its hold in the same request: anything else that holds it
             // is in the way.
-            OrganizationEvent::Deleted(_) => {
-                Effects { lifecycle: Lifecycle::Closes, ..Effects::default() }
-            }
-            OrganizationEvent::Restored(_) => {
-                Effects { lifecycle: Lifecycle::Reopens, ..Effects::default() }
-            }
-            OrganizationEvent::Renamed(_)
-            | OrganizationEvent::PlanChanged(_)
-            | OrganizationEvent::MemberRoleChanged(_)
-            | OrganizationEvent::MemberRemoved(_) => Effects::default(),
+            OrganizationEvent::Deleted(_) => Effects {
+                lifecycle: Lifecycle::Closes,
+                unholds: self.owners().collect(),
+                ..Effects::default()
+            },
+            OrganizationEvent::Restored(_) => Effects {
+                lifecycle: Lifecycle::Reopens,
+                references: self.owners().collect(),
+                holds: held(self.owners()),
+                ..Effects::default()
+            },
+            OrganizationEvent::Renamed(_) | OrganizationEvent::PlanChanged(_) => Effects::default(),
         }
+    }
+}
+
+/// Owners are held without an end.
+fn held(owners: impl IntoIterator<Item = Uuid>) -> Vec<Hold> {
+    owners.into_iter().map(|target| Hold { target, expires_at: None }).collect()
+}
+
+impl Organization {
+    /// The hold on a member that ends with what they are now.
+    fn let_go(&self, user_id: Uuid) -> Vec<Uuid> {
+        self.owners().filter(|owner| *owner == user_id).collect()
     }
 }
 

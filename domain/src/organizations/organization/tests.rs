@@ -196,6 +196,12 @@ fn it_is_deleted_with_what_it_has_and_restored_with_that() {
     assert_eq!(gone.decide(delete, &by(ADA)), NOTHING);
     let restored = Restored { resources };
     assert_eq!(gone.decide(Restore {}, &by(ADA)), one(restored.clone()));
+    let without = OrganizationFacts { owners_gone: vec![ADA, BOB], ..Default::default() };
+    let refused = gone.state.decide(&Restore {}.into(), &without, &by(ADA));
+    let says = format!(
+        "its owners {ADA}, {BOB} were deleted meanwhile: restore them first, then the organization"
+    );
+    assert_refused(refused, Rule, "owners-deleted", &says);
     let back = past([created(), deleted.into(), restored.into()]);
     assert_eq!(back.state, past([created()]).state);
     assert_eq!(back.decide(Restore {}, &by(ADA)), NOTHING);
@@ -272,15 +278,55 @@ fn it_belongs_to_those_who_administer_it() {
     assert!(!organization.is_owned_by(ORG, &create(None).into(), CYD));
 }
 
+/// An event's effects: lifecycle, references, holds, and holds that end.
+type Done = (Lifecycle, Vec<Uuid>, Vec<Uuid>, Vec<Uuid>);
+
+fn done(past: &[OrganizationEvent], event: impl Into<OrganizationEvent>) -> Done {
+    let effects = fold::<Organization>(past).effects(ORG, &event.into());
+    assert!(effects.holds.iter().all(|hold| hold.expires_at.is_none()));
+    let held = effects.holds.iter().map(|hold| hold.target).collect();
+    (effects.lifecycle, effects.references, held, effects.unholds)
+}
+
 #[test]
 fn events_do_to_the_log_what_they_say() {
-    let organization = fold::<Organization>(&[created()]);
-    let effects = organization.effects(ORG, &created());
-    assert_eq!((effects.lifecycle, effects.references), (Lifecycle::Opens, vec![ADA]));
-    let effects = organization.effects(ORG, &added(BOB, MemberRole::Member));
-    assert_eq!((effects.lifecycle, effects.references), (Lifecycle::Goes, vec![BOB]));
+    let nobody = Vec::new;
+    assert_eq!(done(&[], created()), (Lifecycle::Opens, vec![ADA], vec![ADA], nobody()));
+    let member = added(BOB, MemberRole::Member);
+    let past = [created(), member.clone()];
+    assert_eq!(done(&[created()], member), (Lifecycle::Goes, vec![BOB], nobody(), nobody()));
+    assert_eq!(
+        done(&past, MemberRemoved { user_id: BOB }),
+        (Lifecycle::Goes, nobody(), nobody(), nobody())
+    );
+}
+
+#[test]
+fn owners_are_held_for_as_long_as_they_own_what_is_there() {
+    let nobody = Vec::new;
+    let owner = added(BOB, MemberRole::Owner);
+    assert_eq!(
+        done(&[created()], owner.clone()),
+        (Lifecycle::Goes, vec![BOB], vec![BOB], nobody())
+    );
+    let changed = |from, to| MemberRoleChanged { user_id: BOB, from, to };
+    let (low, high) = (MemberRole::Admin, MemberRole::Owner);
+    let admin = added(BOB, low);
+    let risen = done(&[created(), admin], changed(low, high));
+    assert_eq!(risen, (Lifecycle::Goes, nobody(), vec![BOB], nobody()));
+    let past = [created(), owner];
+    let fallen = done(&past, changed(high, low));
+    assert_eq!(fallen, (Lifecycle::Goes, nobody(), nobody(), vec![BOB]));
+    let left = done(&past, MemberRemoved { user_id: BOB });
+    assert_eq!(left, (Lifecycle::Goes, nobody(), nobody(), vec![BOB]));
     let deleted = Deleted { resources: vec![], sessions_closed: 0, reason: None };
-    assert_eq!(organization.effects(ORG, &deleted.into()).lifecycle, Lifecycle::Closes);
-    let restored = Restored { resources: vec![] };
-    assert_eq!(organization.effects(ORG, &restored.into()).lifecycle, Lifecycle::Reopens);
+    let both = || vec![ADA, BOB];
+    assert_eq!(done(&past, deleted), (Lifecycle::Closes, nobody(), nobody(), sorted(both())));
+    let restored = done(&past, Restored { resources: vec![] });
+    assert_eq!(restored, (Lifecycle::Reopens, sorted(both()), sorted(both()), nobody()));
+}
+
+fn sorted(mut ids: Vec<Uuid>) -> Vec<Uuid> {
+    ids.sort_unstable();
+    ids
 }

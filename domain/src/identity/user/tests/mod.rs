@@ -316,6 +316,29 @@ fn a_restored_user_stands_as_before() {
 }
 
 #[test]
+fn who_owns_an_organization_is_not_deleted() {
+    let owning = |n: u128| UserFacts { owns: (1..=n).map(Uuid::from_u128).collect(), role: None };
+    let delete = |n| ada([]).knowing(owning(n)).decide(Delete { reason: None }, &admin());
+    let id = Uuid::from_u128;
+    let todo = "make another member the owner and have this one leave, or delete the organization; then delete the user";
+    let says = format!("the user owns the organization {}: {todo}", id(1));
+    assert_refused(delete(1), Rule, "owns-organizations", &says);
+    let says = format!("the user owns the organizations {}, {}: {todo}", id(1), id(2));
+    assert_refused(delete(2), Rule, "owns-organizations", &says);
+    let many = delete(11).expect_err("a refusal").to_string();
+    assert!(many.contains(&id(10).to_string()) && many.contains(" and more: "), "{many}");
+    assert!(!many.contains(&id(11).to_string()), "{many}");
+    // Whoever is deleted already owns nothing that is there.
+    assert_eq!(
+        ada([deleted()]).knowing(owning(1)).decide(Delete { reason: None }, &admin()),
+        NOTHING
+    );
+    // A suspended owner stays one.
+    let suspend = ada([]).knowing(owning(1)).decide(Suspend { reason: None }, &admin());
+    assert_eq!(suspend, one(Suspended { reason: None }));
+}
+
+#[test]
 fn email_and_username_are_claimed_without_case_and_kept_by_the_deleted() {
     let before = User::default();
     let effects = before.effects(ADA, &registered(UserRole::User).into());
