@@ -21,8 +21,9 @@ pub struct Service {
     pub key: String,
     base: String,
     client: Client,
-    _process: Daybook,
+    process: Daybook,
     folder: TempDir,
+    settings: Vec<(&'static str, String)>,
 }
 
 /// What a request was answered with.
@@ -63,6 +64,14 @@ impl Service {
     /// # Panics
     /// When it does not start within a minute.
     pub async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    /// The same with more in the environment of the service and its tools.
+    ///
+    /// # Panics
+    /// When it does not start within a minute.
+    pub async fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let database = TestDatabase::fresh().await;
         let folder = tempfile::tempdir().expect("a folder");
         let listen = format!("127.0.0.1:{}", free_port());
@@ -71,6 +80,7 @@ impl Service {
         let migrate = format!("migrate_url={}", database.admin_url());
         let arguments = ["dev", "--listen", &listen, "--database-url", &url, "--set", &migrate];
         let mut command = Daybook::command(folder.path(), &arguments);
+        command.envs(settings.iter().cloned());
         let mut process = Daybook::start(&mut command, folder.path(), "dev");
         let (process, line) = tokio::task::spawn_blocking(move || {
             let line = process.wait_for_line(|line| line.contains("dbk_"), Duration::from_secs(60));
@@ -80,7 +90,7 @@ impl Service {
         .expect("no panic");
         let word = line.split_whitespace().find_map(|word| word.find("dbk_").map(|at| &word[at..]));
         let key = word.expect("a key").trim_end_matches(['"', '\'', '.', ',']).to_owned();
-        Self::begun((database, folder), process, &listen, key).await
+        Self::begun((database, folder), process, &listen, key, settings).await
     }
 
     /// Serves a database that has events already, to whoever has `key`.
@@ -94,7 +104,7 @@ impl Service {
         let arguments = ["serve", "--listen", &listen, "--database-url", &url];
         let mut command = Daybook::command(folder.path(), &arguments);
         let process = Daybook::start(&mut command, folder.path(), "serve");
-        Self::begun((database, folder), process, &listen, key.to_owned()).await
+        Self::begun((database, folder), process, &listen, key.to_owned(), Vec::new()).await
     }
 
     async fn begun(
@@ -102,11 +112,18 @@ impl Service {
         process: Daybook,
         listen: &str,
         key: String,
+        settings: Vec<(&'static str, String)>,
     ) -> Self {
         let (base, client) = (format!("http://{listen}"), crate::client());
-        let service = Self { database, key, base, client, _process: process, folder };
+        let service = Self { database, key, base, client, process, folder, settings };
         service.wait_until_ready().await;
         service
+    }
+
+    /// All that it printed.
+    #[must_use]
+    pub fn printed(&self) -> String {
+        self.process.printed()
     }
 
     /// Stops it, at once; gives the database that it served.
@@ -231,7 +248,8 @@ impl Service {
         let url = self.database.service_url();
         let mut all = vec!["--database-url", url.as_str()];
         all.extend_from_slice(arguments);
-        Daybook::run(&mut Daybook::command(self.folder.path(), &all))
+        let mut command = Daybook::command(self.folder.path(), &all);
+        Daybook::run(command.envs(self.settings.iter().cloned()))
     }
 
     /// Checks that the tables that were posted live are those that the log gives.

@@ -1,6 +1,6 @@
 //! Kafka, where there is one: brokers, the topic of events, the relay, and who gives out lanes.
 
-use daybook_store::kafka::{Connection, Topics};
+use daybook_store::kafka::{Connection, TopicError, Topics};
 use sqlx::PgPool;
 
 use super::Finding;
@@ -63,6 +63,11 @@ async fn brokers(kafka: &Connection, findings: &mut Vec<Finding>) -> bool {
         Ok(brokers) => {
             findings.push(Finding::ok("kafka brokers", format!("{brokers} brokers")));
             true
+        }
+        Err(TopicError::Refused(refusal)) => {
+            let detail = format!("{}: {}", kafka.brokers, refusal.what);
+            findings.push(Finding::fail("kafka brokers", detail, refusal.mend));
+            false
         }
         Err(error) => {
             findings.push(Finding::fail(

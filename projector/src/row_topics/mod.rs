@@ -69,6 +69,9 @@ pub enum RowTopicError {
     /// The brokers do not answer, or refuse.
     #[error("Kafka: {0}")]
     Kafka(#[from] daybook_store::kafka::KafkaError),
+    /// The topics cannot be used.
+    #[error(transparent)]
+    Topic(#[from] daybook_store::kafka::TopicError),
     /// The database does not answer.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

@@ -1,17 +1,21 @@
 //! Lanes and events from Kafka.
 //!
 //! Kafka says which lanes are this worker's and brings their events; the checkpoints in PostgreSQL
-//! say what is posted and whose a lane really is. What Kafka did not bring, for whatever reason, is
-//! read from the log.
+//! say what is posted and whose a lane really is. What Kafka brings is held against the log before it
+//! is taken in: the topic may have what a failover took from the log. What Kafka did not bring, for
+//! whatever reason, is read from the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
-use daybook_store::Head;
+use chrono::{DateTime, Utc};
 use daybook_store::kafka::{Arrived, Connection, LaneConsumer, Topics};
+use daybook_store::{Head, Recorded};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::lanes::{Lanes, Standing};
-use super::run::Worker;
+use super::run::{Trouble, Worker};
 use super::{Ownership, WorkerError};
 
 /// How to come by lanes and events through Kafka.
@@ -53,6 +57,8 @@ pub(super) struct Group {
     consumer: LaneConsumer,
     /// By which assignment each lane was taken.
     taken: BTreeMap<i16, u64>,
+    /// When it was last said that the topic has what the log has not.
+    foreign_told_at: Option<Instant>,
 }
 
 /// What the group gave this worker, as the database is asked for it.
@@ -75,7 +81,7 @@ impl Group {
         });
         let consumer = LaneConsumer::start(&options.connection, options.instance.as_deref())
             .map_err(|error| WorkerError::Kafka { reason: error.to_string() })?;
-        Ok(Self { consumer, taken: BTreeMap::new() })
+        Ok(Self { consumer, taken: BTreeMap::new(), foreign_told_at: None })
     }
 
     pub(super) async fn leave(self) {
@@ -105,6 +111,23 @@ impl Group {
     /// Whether lanes were given or taken since the database was asked.
     fn moved(&self) -> bool {
         self.consumer.assigned() != self.taken
+    }
+
+    /// Counts events that the log does not have, and says so now and then.
+    fn tell_foreign(&mut self, arrived: &Arrived) {
+        metrics::counter!("daybook_kafka_foreign_records_total").increment(1);
+        if self.foreign_told_at.is_none_or(|at| at.elapsed() >= SAY_EVERY) {
+            self.foreign_told_at = Some(Instant::now());
+            let event = &arrived.event;
+            tracing::error!(
+                lane = event.lane,
+                lane_seq = event.lane_seq,
+                position = event.position,
+                event = event.event_type,
+                epoch = arrived.epoch,
+                "{FOREIGN}"
+            );
+        }
     }
 
     fn tell(&self, lanes: &Lanes) {
@@ -144,9 +167,14 @@ impl Worker {
         Ok(())
     }
 
-    /// Takes in what Kafka brought, as far as there is room. Gives the number of events.
-    pub(super) fn take_brought(&mut self) -> usize {
-        let Source::Kafka(group) = &self.source else { return 0 };
+    /// Takes in what Kafka brought, as far as there is room; what the log does not have is passed over,
+    /// and its lane read from the log. Gives the number of events.
+    ///
+    /// The log is asked on the connection that posts, where nothing is ever taken back: should the server
+    /// be another one by the time of posting, this connection is gone, and what was taken in with it.
+    pub(super) async fn take_brought(&mut self) -> Result<usize, Trouble> {
+        let Source::Kafka(group) = &mut self.source else { return Ok(0) };
+        let Some(connection) = &mut self.connection else { return Ok(0) };
         group.tell(&self.lanes);
         let limit = self.options.max_batch;
         let free = (limit * 2).saturating_sub(self.lanes.ready());
@@ -154,14 +182,21 @@ impl Worker {
         let room = |number: i16| own.get(&number).map_or(0, |lane| lane.room(limit));
         let brought = group.consumer.take(free, room);
         let count = brought.len();
+        let known = known_to_the_log(&brought, connection).await?;
         let head = *self.head.borrow();
-        for Arrived { event, epoch, redacted } in brought {
-            let whole = !redacted && epoch == self.epoch;
+        for arrived in brought {
+            let Recorded { position, recorded_at, command_id, .. } = arrived.event;
+            let is_ours = known.get(&position) == Some(&(recorded_at, command_id));
+            if !is_ours {
+                group.tell_foreign(&arrived);
+            }
+            let Arrived { event, epoch, redacted } = arrived;
+            let whole = is_ours && !redacted && epoch == self.epoch;
             if let Some(lane) = self.lanes.own.get_mut(&event.lane) {
                 lane.take_brought(event, whole, head);
             }
         }
-        count
+        Ok(count)
     }
 
     /// Whether Kafka has given or taken lanes that the database was not asked for.
@@ -206,6 +241,31 @@ impl Worker {
         }
     }
 }
+
+/// Which of these events the log has, by position. An event is known by where it is, when it was
+/// recorded and by which command.
+async fn known_to_the_log(
+    brought: &[Arrived],
+    connection: &mut PgConnection,
+) -> Result<HashMap<i64, (DateTime<Utc>, Uuid)>, sqlx::Error> {
+    let times = || brought.iter().map(|arrived| arrived.event.recorded_at);
+    let Some((first, last)) = times().min().zip(times().max()) else { return Ok(HashMap::new()) };
+    let positions: Vec<i64> = brought.iter().map(|arrived| arrived.event.position).collect();
+    let rows: Vec<(i64, DateTime<Utc>, Uuid)> =
+        sqlx::query_as(include_str!("../sql/in_the_log.sql"))
+            .bind(positions)
+            .bind(first)
+            .bind(last)
+            .fetch_all(connection)
+            .await?;
+    Ok(rows.into_iter().map(|(position, at, command)| (position, (at, command))).collect())
+}
+
+/// What is said of an event that the topic has and the log has not.
+const FOREIGN: &str = "the topic has an event that the log has not: it is not posted, and its lane is \
+    read from the log. Where PostgreSQL was replaced by a standby that lacked the last moments, raise the \
+    log's epoch (docs/operations.md), then `daybook reconcile` shows what was lost, and with --repair makes \
+    the topic again";
 
 /// How often a worker that cannot work says why.
 const SAY_EVERY: std::time::Duration = std::time::Duration::from_secs(30);

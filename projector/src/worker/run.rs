@@ -143,7 +143,7 @@ impl Worker {
         let batch = Batch::compose(&mut self.lanes, limit);
         let before = self.cursor;
         let posted = batch.events.len();
-        let brought = self.take_brought();
+        let brought = self.take_brought().await?;
         let read = self.post_and_read(batch).await? + brought;
         self.announce();
         if posted == 0 && read == 0 && before == self.cursor {

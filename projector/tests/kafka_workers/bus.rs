@@ -127,6 +127,19 @@ impl Bus {
         Publishing { cancel, published }
     }
 
+    /// Publishes these, whether or not the log has them, as the relay would: in one transaction.
+    pub(crate) async fn commit(&self, events: Vec<Recorded>) {
+        let (producer, topic) = (self.transactional(), self.topic());
+        let sent = tokio::task::spawn_blocking(move || {
+            producer.begin_transaction().unwrap();
+            for event in &events {
+                send(&producer, &topic, event);
+            }
+            producer.commit_transaction(STEP).unwrap();
+        });
+        sent.await.unwrap();
+    }
+
     /// A broker that has just started does not coordinate transactions at once.
     fn transactional(&self) -> Arc<BaseProducer> {
         let begun = || {

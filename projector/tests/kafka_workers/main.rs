@@ -7,9 +7,12 @@
 )]
 
 mod bus;
+mod lost;
 mod ownership;
 mod process;
+mod publishers;
 mod rows;
+mod rows_read;
 #[path = "../support/mod.rs"]
 mod support;
 mod topic;

@@ -36,7 +36,7 @@ fn publish(world: &World, kafka: &Kafka, prefix: &str) -> (CancellationToken, Jo
 }
 
 /// Gives a user another address: one row of `user_identifiers` goes, another one comes.
-async fn change_email(world: &World, user: Uuid, version: i64, from: &str, to: &str) {
+pub(crate) async fn change_email(world: &World, user: Uuid, version: i64, from: &str, to: &str) {
     let address = |name: &str| format!("{name}@example.com");
     let data = json!({
         "from": address(from), "to": address(to), "verification_token_hash": "0".repeat(64),

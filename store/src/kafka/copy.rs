@@ -92,7 +92,7 @@ impl TopicCopy {
     /// When it cannot be written. Then this is of no more use.
     pub fn settle(&mut self) -> Result<(), RelayError> {
         if self.under_way > 0 {
-            delivered::wait(&self.producer, STEP)?;
+            delivered::wait(&self.producer, STEP, || None)?;
             self.producer.commit_transaction(STEP)?;
             self.under_way = 0;
         }

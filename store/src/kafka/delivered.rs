@@ -11,13 +11,15 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 /// a second at a time.
 const REST: Duration = Duration::from_micros(300);
 
-/// Waits until all that was sent is answered; blocks. Each answer goes to the producer's context.
+/// Waits until all that was sent is answered, or `broken` says that there is no use in it; blocks. Each
+/// answer goes to the producer's context.
 ///
 /// # Errors
-/// When that takes longer than `within`.
+/// When that takes longer than `within`; and what `broken` says.
 pub(super) fn wait<C: ProducerContext>(
     producer: &BaseProducer<C>,
     within: Duration,
+    broken: impl Fn() -> Option<KafkaError>,
 ) -> KafkaResult<()> {
     let until = Instant::now() + within;
     while producer.in_flight_count() > 0 {
@@ -25,6 +27,9 @@ pub(super) fn wait<C: ProducerContext>(
             return Err(KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut));
         }
         some(producer);
+        if let Some(error) = broken() {
+            return Err(error);
+        }
     }
     Ok(())
 }

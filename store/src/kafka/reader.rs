@@ -5,14 +5,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{Connection, log};
+use super::Connection;
+use super::refusal::Quiet;
 use crate::lane::LANES;
 
 /// How long a broker may take to answer a question.
@@ -35,22 +34,6 @@ fn is_passing(error: &KafkaError) -> bool {
         )
     )
 }
-
-/// A client whose calls answer for themselves: what it says besides is for those who look closely.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log::line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "librdkafka");
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 /// Reads the partitions of one topic of events; belongs to no group.
 pub(super) struct Reader {
@@ -85,7 +68,7 @@ impl Reader {
             .set("isolation.level", if uncommitted { "read_uncommitted" } else { "read_committed" })
             .set("fetch.wait.max.ms", "20")
             .set("queued.max.messages.kbytes", "32768")
-            .create_with_context(Quiet)?;
+            .create_with_context(Quiet::default())?;
         Ok(Self { consumer, topic: topic.to_owned() })
     }
 

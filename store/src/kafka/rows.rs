@@ -14,6 +14,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
 use super::connection::Connection;
+use super::topics::{TopicError, Topics};
 use super::{delivered, log};
 
 /// Partitions of a topic of rows.
@@ -69,7 +70,9 @@ impl ProducerContext for Hears {
 pub async fn ensure_row_topics<'t>(
     connection: &Connection,
     tables: &[&'t str],
-) -> KafkaResult<Vec<&'t str>> {
+) -> Result<Vec<&'t str>, TopicError> {
+    // Whoever may not come in is told so here, and not that the brokers took too long.
+    Topics::new(connection)?.brokers().await?;
     let admin: AdminClient<DefaultClientContext> = connection.config().create()?;
     let names: Vec<String> = tables.iter().map(|table| connection.naming.rows(table)).collect();
     let copies = connection.topics.replication;
@@ -95,7 +98,7 @@ pub async fn ensure_row_topics<'t>(
                 );
             }
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((_, code)) => return Err(KafkaError::AdminOp(code)),
+            Err((_, code)) => return Err(KafkaError::AdminOp(code).into()),
         }
     }
     Ok(new)
@@ -139,7 +142,7 @@ impl RowProducer {
             }
             delivered::send(&self.producer, next, || None)?;
         }
-        delivered::wait(&self.producer, STEP)?;
+        delivered::wait(&self.producer, STEP, || None)?;
         self.producer.commit_transaction(STEP)
     }
 }

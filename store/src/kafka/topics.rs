@@ -9,11 +9,10 @@ use std::time::Duration;
 use rdkafka::admin::{
     AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult,
 };
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::Connection;
-use super::reader::Quiet;
+use super::refusal::{self, Quiet, Refusal};
 use crate::lane::LANES;
 
 /// How long brokers may take to answer.
@@ -27,6 +26,9 @@ pub enum TopicError {
     /// The brokers do not answer, or refuse.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// The brokers do not let us in.
+    #[error("Kafka: {0}")]
+    Refused(Refusal),
     /// It cannot be made.
     #[error("topic {topic} cannot be made: {reason}")]
     NotMade {
@@ -68,6 +70,8 @@ pub struct Described {
     pub replication: usize,
     /// Partitions with fewer copies in sync than they have copies.
     pub behind: usize,
+    /// Partitions with fewer copies in sync than there must be for anything to be written.
+    pub starved: usize,
     /// Partitions that nobody leads.
     pub leaderless: usize,
     /// Its settings.
@@ -97,7 +101,7 @@ impl Topics {
     pub fn new(connection: &Connection) -> Result<Self, TopicError> {
         Ok(Self {
             connection: connection.clone(),
-            admin: connection.config().create_with_context(Quiet)?,
+            admin: connection.config().create_with_context(Quiet::default())?,
         })
     }
 
@@ -108,8 +112,7 @@ impl Topics {
     pub async fn brokers(&self) -> Result<usize, TopicError> {
         let connection = self.connection.clone();
         tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer<Quiet> = connection.config().create_with_context(Quiet)?;
-            Ok(consumer.fetch_metadata(None, ANSWERS_WITHIN)?.brokers().len())
+            Ok(refusal::metadata(&connection, None)?.brokers().len())
         })
         .await?
     }
@@ -136,13 +139,12 @@ impl Topics {
         Ok(Some(described))
     }
 
-    /// A consumer asks: unlike a producer's, its questions never make a topic.
     async fn partitions(&self, topic: &str) -> Result<Option<Described>, TopicError> {
         let connection = self.connection.clone();
         let topic = topic.to_owned();
+        let wanted = usize::try_from(connection.topics.min_insync).unwrap_or(1);
         tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer<Quiet> = connection.config().create_with_context(Quiet)?;
-            let metadata = consumer.fetch_metadata(Some(&topic), ANSWERS_WITHIN)?;
+            let metadata = refusal::metadata(&connection, Some(&topic))?;
             let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {
                 return Ok(None);
             };
@@ -158,11 +160,18 @@ impl Topics {
                 partitions: partitions.len(),
                 replication: partitions.iter().map(|p| p.replicas().len()).min().unwrap_or(0),
                 behind: partitions.iter().filter(|p| p.isr().len() < p.replicas().len()).count(),
+                starved: partitions.iter().filter(|p| p.isr().len() < wanted).count(),
                 leaderless: partitions.iter().filter(|p| p.leader() < 0).count(),
                 settings: BTreeMap::new(),
             }))
         })
         .await?
+    }
+
+    /// How many partitions of the topic of events have too few copies in sync.
+    pub(super) async fn starved(&self) -> Result<usize, TopicError> {
+        let found = self.partitions(&self.connection.naming.events()).await?;
+        Ok(found.map_or(0, |found| found.starved))
     }
 
     /// Makes the topic of events where it is missing, as the settings say; one that is there keeps
@@ -279,6 +288,15 @@ fn objections(topic: &str, found: &Described, connection: &Connection) -> Vec<Ob
             "start the brokers that have them".into(),
         );
     }
+    if found.starved > 0 {
+        object(
+            format!(
+                "{} partitions of {topic} have fewer than {} copies in sync: nothing can be written to them",
+                found.starved, wanted.min_insync
+            ),
+            "start the brokers that are down".into(),
+        );
+    }
     if found.behind > 0 {
         object(
             format!("{} partitions of {topic} have copies that are behind", found.behind),
@@ -323,6 +341,7 @@ mod tests {
             partitions: 64,
             replication: 3,
             behind: 0,
+            starved: 0,
             leaderless: 0,
             settings: settings.into(),
         }
@@ -336,11 +355,12 @@ mod tests {
             partitions: 32,
             replication: 1,
             behind: 2,
+            starved: 1,
             leaderless: 1,
             settings: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
         };
         let said = objections("t", &broken, &connection);
-        assert_eq!(said.len(), 9, "{said:?}");
+        assert_eq!(said.len(), 10, "{said:?}");
         assert!(said.iter().all(|one| !one.mend.is_empty()));
         assert!(said[0].mend.contains("generation"), "{said:?}");
     }

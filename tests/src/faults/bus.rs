@@ -1,4 +1,4 @@
-//! Three brokers, and what is done to them and to the topic of events.
+//! Three brokers and their controller, and what is done to them and to the topic of events.
 
 use std::ops::AddAssign;
 use std::sync::Arc;
@@ -7,9 +7,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use nix::sys::signal::Signal;
 use rdkafka::TopicPartitionList;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::topic_partition_list::Offset;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -19,6 +20,10 @@ use crate::Kafka;
 const PREFIX: &str = "faults.";
 const TOPIC: &str = "faults.daybook.events";
 const LANES: i32 = 64;
+/// A topic of our own, by which it is seen that too few copies are in sync.
+const PROBE: &str = "faults.probe";
+/// How long the cluster may take to see that brokers are gone.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
 /// How long the brokers may take to do what they are asked for; they may be away themselves.
 const STEP: Duration = Duration::from_secs(5);
 
@@ -27,8 +32,11 @@ const STEP: Duration = Duration::from_secs(5);
 pub(super) enum Harm {
     /// kill -9 of one broker, which comes back.
     Kill,
-    /// kill -9 of two of three: too few copies for anything to be written, until they come back.
+    /// kill -9 of two of three: the cluster works, and has too few copies in sync for anything to be
+    /// written, until they come back. They do not before a produce was refused for it.
     KillTwo,
+    /// kill -9 of the controller: brokers go on, and nobody says who leads what.
+    KillController,
     /// One stands still for a while.
     Freeze,
     /// The topic of events is deleted.
@@ -43,6 +51,10 @@ pub(super) enum Harm {
 pub struct Harmed {
     /// Brokers that were killed.
     pub brokers_killed: u64,
+    /// Times that produces came back because too few copies were in sync.
+    pub too_few_copies: u64,
+    /// Times that the controller was killed.
+    pub controllers_killed: u64,
     /// Brokers that were frozen.
     pub brokers_frozen: u64,
     /// Times that the topic of events was deleted.
@@ -54,6 +66,8 @@ pub struct Harmed {
 impl AddAssign for Harmed {
     fn add_assign(&mut self, more: Self) {
         self.brokers_killed += more.brokers_killed;
+        self.too_few_copies += more.too_few_copies;
+        self.controllers_killed += more.controllers_killed;
         self.brokers_frozen += more.brokers_frozen;
         self.topics_deleted += more.topics_deleted;
         self.topics_expired += more.topics_expired;
@@ -70,7 +84,11 @@ pub(super) struct Bus {
 impl Bus {
     /// Starts them. `None` where there can be none.
     pub(super) async fn open() -> Option<Self> {
-        let brokers = Arc::new(Mutex::new(Kafka::cluster().await?));
+        let brokers = Kafka::cluster().await?;
+        let probe = NewTopic::new(PROBE, 1, TopicReplication::Fixed(3));
+        let made = admin(&brokers).expect("a client").create_topics([&probe], &wait()).await;
+        assert!(made.expect("an answer").iter().all(Result::is_ok), "no topic {PROBE}");
+        let brokers = Arc::new(Mutex::new(brokers));
         Some(Self { brokers, harmed: Arc::default() })
     }
 
@@ -117,10 +135,17 @@ async fn suffer(
             let other = (which + 1) % brokers.brokers();
             brokers.kill(which);
             brokers.kill(other);
+            harmed.too_few_copies = u64::from(starves(&brokers).await);
             tokio::time::sleep(rest).await;
             brokers.restart(other).await;
             brokers.restart(which).await;
             harmed.brokers_killed = 2;
+        }
+        Harm::KillController => {
+            brokers.kill_controller();
+            tokio::time::sleep(rest).await;
+            brokers.restart_controller().await;
+            harmed.controllers_killed = 1;
         }
         Harm::Freeze => {
             brokers.signal(which, Signal::SIGSTOP);
@@ -140,6 +165,29 @@ fn admin(brokers: &Kafka) -> KafkaResult<AdminClient<DefaultClientContext>> {
 
 fn wait() -> AdminOptions {
     AdminOptions::new().request_timeout(Some(STEP)).operation_timeout(Some(STEP))
+}
+
+/// Whether a produce comes back because too few copies are in sync, before this takes too long.
+async fn starves(brokers: &Kafka) -> bool {
+    let mut config = brokers.client();
+    config.set("log_level", "0").set("message.send.max.retries", "0");
+    let producer: FutureProducer =
+        config.set("message.timeout.ms", "3000").create().expect("a producer");
+    let until = tokio::time::Instant::now() + SEEN_WITHIN;
+    while tokio::time::Instant::now() < until {
+        let record = FutureRecord::<str, str>::to(PROBE).payload("");
+        match producer.send(record, Duration::ZERO).await {
+            Err((
+                KafkaError::MessageProduction(
+                    RDKafkaErrorCode::NotEnoughReplicas
+                    | RDKafkaErrorCode::NotEnoughReplicasAfterAppend,
+                ),
+                _,
+            )) => return true,
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+    false
 }
 
 /// Whether it was there, and is not any more.

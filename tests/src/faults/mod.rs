@@ -3,10 +3,12 @@
 //! A run starts a PostgreSQL, several processes of each role behind a TCP proxy, and clients that
 //! move money. While they do, processes are killed and stopped, the server is restarted as if it
 //! had crashed, and connections are cut when an answer is on its way. With Kafka there are three
-//! brokers and two relays besides: brokers are killed and frozen, too few are left to write, the
-//! topic is deleted, or forgets what it had, and projectors join and leave. Then everything is left
-//! alone, and checked: what was acknowledged is there once, the log is dense, the read tables are
-//! what the log says, the balances are what the clients counted, the topic has what the log has.
+//! brokers, a controller of theirs and two relays besides: brokers are killed and frozen, two of three
+//! at once, so that the cluster works and has too few copies in sync to take anything, the controller
+//! is killed, the topic is deleted, or forgets what it had, and projectors join and leave. Then
+//! everything is left alone, and checked: what was acknowledged is there once, the log is dense, the
+//! read tables are what the log says, the balances are what the clients counted, the topic has what
+//! the log has.
 //!
 //! Everything random follows from one seed, which is printed. What the machine does with it is the
 //! machine's: the same seed gives the same commands and the same faults, not the same moments.
@@ -37,7 +39,7 @@ pub struct Plan {
     pub clients: u64,
     /// How long it is quiet between two faults, at most, in milliseconds.
     pub calm: u64,
-    /// Whether Kafka is between the log and the projectors.
+    /// Whether Kafka is between the log and the projectors. What is drawn differs then.
     pub with_kafka: bool,
 }
 

@@ -39,12 +39,13 @@ pub(super) async fn disturb(house: &House, plan: &Plan, load: &Load) -> Faults {
             if first {
                 bus.harm([Harm::Kill, Harm::KillTwo, Harm::Freeze][random.usize(..3)], &mut random);
             } else if random.u8(0..3) == 0 {
-                match random.u8(0..12) {
+                match random.u8(0..13) {
                     0..3 => bus.harm(Harm::Kill, &mut random),
                     3..5 => bus.harm(Harm::KillTwo, &mut random),
                     5..7 => bus.harm(Harm::Freeze, &mut random),
                     7 => bus.harm(Harm::Delete, &mut random),
                     8..10 => bus.harm(Harm::Expire, &mut random),
+                    10 => bus.harm(Harm::KillController, &mut random),
                     _ => {
                         faults.storms += 1;
                         let for_a_while = Duration::from_millis(random.u64(1_500..4_000));

@@ -1,6 +1,5 @@
-//! One broker, which is one of the controllers too.
+//! One node: a broker, a controller, or both.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
@@ -28,7 +27,36 @@ pub(crate) const LOGGING: &str = r#"Configuration:
         ref: out
 "#;
 
-/// Where one broker listens on 127.0.0.1.
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is a cluster by itself.
+    Both,
+    /// It keeps records; others control.
+    Broker,
+    /// It says who leads what, and keeps no records.
+    Controller,
+}
+
+impl Role {
+    const fn names(self) -> &'static str {
+        match self {
+            Self::Both => "broker,controller",
+            Self::Broker => "broker",
+            Self::Controller => "controller",
+        }
+    }
+
+    /// How much memory its Java machine takes for itself.
+    const fn heap_mib(self) -> u32 {
+        match self {
+            Self::Both | Self::Broker => 384,
+            Self::Controller => 128,
+        }
+    }
+}
+
+/// Where one node listens on 127.0.0.1.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ports {
     client: u16,
@@ -38,7 +66,7 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Four that are free, and that the system gives to nobody by itself: a broker that was killed
+    /// Some that are free, and that the system gives to nobody by itself: a broker that was killed
     /// finds its own again.
     pub(super) fn free() -> Self {
         static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -60,6 +88,11 @@ impl Ports {
         format!("127.0.0.1:{}", self.client)
     }
 
+    /// Where the other nodes ask a controller.
+    pub(super) fn controller(self) -> String {
+        format!("127.0.0.1:{}", self.controller)
+    }
+
     /// Where clients connect that show a certificate.
     pub(super) fn mutual(self) -> String {
         format!("127.0.0.1:{}", self.mutual)
@@ -69,6 +102,7 @@ impl Ports {
 #[derive(Debug)]
 pub(super) struct Broker {
     pub(super) ports: Ports,
+    role: Role,
     folder: PathBuf,
     running: Option<Running>,
 }
@@ -86,16 +120,22 @@ impl Broker {
         installation: &Installation,
         home: &Path,
         index: usize,
-        all: &[Ports],
+        all: &[(Ports, Role)],
         secured: Option<&Secured>,
     ) -> Self {
-        let folder = home.join(format!("broker-{}", index + 1));
+        let (ports, role) = all[index];
+        let folder = home.join(format!("node-{}", index + 1));
         fs::create_dir(&folder).expect("its folder");
         let properties = properties(&folder, index, all, secured);
         fs::write(folder.join("server.properties"), properties).expect("its settings");
         fs::write(folder.join("log4j2.yaml"), LOGGING).expect("what it logs");
         installation.give(&folder);
-        Self { ports: all[index], folder, running: None }
+        Self { ports, role, folder, running: None }
+    }
+
+    /// Whether clients have anything to ask of it.
+    pub(super) fn is_broker(&self) -> bool {
+        self.role != Role::Controller
     }
 
     /// Makes its data directory.
@@ -122,7 +162,7 @@ impl Broker {
             .append(true)
             .open(self.folder.join("log"))
             .expect("its log");
-        let mut java = installation.java(384);
+        let mut java = installation.java(self.role.heap_mib());
         java.arg(format!("-Dlog4j2.configurationFile={}/log4j2.yaml", self.folder.display()))
             .arg("kafka.Kafka")
             .arg(self.folder.join("server.properties"))
@@ -205,16 +245,48 @@ fn watch(broker: &Child, folder: &Path) -> Child {
         .expect("a shell")
 }
 
-fn properties(folder: &Path, index: usize, all: &[Ports], secured: Option<&Secured>) -> String {
-    let ports = all[index];
+/// Takes the folder of all nodes away when this process ends, however that happens: a node that was
+/// killed by then has nobody who does.
+#[derive(Debug)]
+pub(super) struct Sweeper(Child);
+
+impl Sweeper {
+    pub(super) fn over(home: &Path) -> Self {
+        // The nodes' own watchers end them first.
+        let script = "cat >/dev/null; sleep 3; rm -rf \"$0\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script]).arg(home).stdin(Stdio::piped()).process_group(0);
+        Self(shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell"))
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        // Whoever drops it takes the folder away.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn properties(
+    folder: &Path,
+    index: usize,
+    all: &[(Ports, Role)],
+    secured: Option<&Secured>,
+) -> String {
+    let (ports, role) = all[index];
     let voters: Vec<_> = (1..)
         .zip(all)
-        .map(|(id, ports): (u32, _)| format!("{id}@127.0.0.1:{}", ports.controller))
+        .filter(|(_, (_, role))| *role != Role::Broker)
+        .map(|(id, (ports, _)): (u32, _)| format!("{id}@{}", ports.controller()))
         .collect();
-    let replicas = all.len().min(3);
+    let brokers = all.iter().filter(|(_, role)| *role != Role::Controller).count();
+    let replicas = brokers.min(3);
     let in_sync = replicas.div_ceil(2);
+    // One copy is enough for whoever coordinates transactions: where too few copies are in sync, it is
+    // those of the topics.
     let mut text = format!(
-        "process.roles=broker,controller
+        "process.roles={roles}
 node.id={id}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
@@ -224,7 +296,7 @@ min.insync.replicas={in_sync}
 offsets.topic.replication.factor={replicas}
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor={replicas}
-transaction.state.log.min.isr={in_sync}
+transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor={replicas}
 share.coordinator.state.topic.min.isr={in_sync}
@@ -241,22 +313,31 @@ log.cleaner.dedupe.buffer.size=4194304
 num.network.threads=2
 num.io.threads=2
 ",
+        roles = role.names(),
         id = index + 1,
         voters = voters.join(","),
         data = folder.join("data").display(),
     );
+    text += &listeners(ports, role, secured);
+    text
+}
+
+fn listeners(ports: Ports, role: Role, secured: Option<&Secured>) -> String {
     let client = ports.client();
-    let controller = format!("CONTROLLER://127.0.0.1:{}", ports.controller);
-    let written = match secured {
-        None => write!(
-            text,
-            "listeners=PLAINTEXT://{client},{controller}
+    let controller = format!("CONTROLLER://{}", ports.controller());
+    let plain = "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT";
+    match (secured, role) {
+        (_, Role::Controller) => format!("listeners={controller}\n{plain}\n"),
+        (None, Role::Broker | Role::Both) => {
+            let own = if role == Role::Both { format!(",{controller}") } else { String::new() };
+            format!(
+                "listeners=PLAINTEXT://{client}{own}
 advertised.listeners=PLAINTEXT://{client}
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+{plain}
 "
-        ),
-        Some(secured) => write!(
-            text,
+            )
+        }
+        (Some(secured), Role::Broker | Role::Both) => format!(
             "listeners=SASL_SSL://{client},SSL://{mutual},INTERNAL://{internal},{controller}
 advertised.listeners=SASL_SSL://{client},SSL://{mutual},INTERNAL://{internal}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL
@@ -266,7 +347,5 @@ inter.broker.listener.name=INTERNAL
             mutual = ports.mutual(),
             internal = format_args!("127.0.0.1:{}", ports.internal),
         ),
-    };
-    written.expect("text");
-    text
+    }
 }

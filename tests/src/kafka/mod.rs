@@ -1,5 +1,5 @@
-//! Apache Kafka 4 (KRaft), from its published jars: one broker, three of them, or one that is
-//! reached through TLS and passwords, as in real deployments.
+//! Apache Kafka 4 (KRaft), from its published jars: one broker, three of them with a controller of
+//! their own, or one that is reached through TLS and passwords, as in real deployments.
 //!
 //! `scripts/kafka` fetches the jars once. Where Java or Maven are missing, what needs a broker is
 //! skipped, loudly; with `DAYBOOK_REQUIRE_KAFKA=1`, and in CI, that is a failure.
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 pub(crate) use self::broker::LOGGING;
-use self::broker::{Broker, Ports};
+use self::broker::{Broker, Ports, Role, Sweeper};
 use self::installation::Installation;
 pub use self::secured::Secured;
 
@@ -28,8 +28,11 @@ pub use self::secured::Secured;
 #[derive(Debug)]
 pub struct Kafka {
     brokers: Vec<Broker>,
+    /// The controller, where it is no broker.
+    controller: Option<Broker>,
     secured: Option<Secured>,
     installation: Installation,
+    _sweeper: Sweeper,
     _home: TempDir,
 }
 
@@ -49,7 +52,7 @@ impl Kafka {
     /// # Panics
     /// When it does not start, or when there can be none and it is required.
     pub async fn alone() -> Option<Self> {
-        Self::start(1, false, false).await
+        Self::start(&[Role::Both], false, false).await
     }
 
     /// The same, with all that makes a broker fast once it has run for a while, as in production.
@@ -58,15 +61,17 @@ impl Kafka {
     /// # Panics
     /// When it does not start, or when there can be none and it is required.
     pub async fn lasting() -> Option<Self> {
-        Self::start(1, false, true).await
+        Self::start(&[Role::Both], false, true).await
     }
 
-    /// Three brokers, replication factor 3, two in-sync replicas wanted. `None` where there can be none.
+    /// Three brokers and a controller, replication factor 3, two in-sync replicas wanted: with two
+    /// brokers killed the cluster works on, and takes nothing. `None` where there can be none.
     ///
     /// # Panics
     /// When they do not start, or when there can be none and they are required.
     pub async fn cluster() -> Option<Self> {
-        Self::start(3, false, false).await
+        Self::start(&[Role::Broker, Role::Broker, Role::Broker, Role::Controller], false, false)
+            .await
     }
 
     /// One broker that is reached through TLS with a password (SCRAM), or with a client's
@@ -75,16 +80,16 @@ impl Kafka {
     /// # Panics
     /// When it does not start, or when there can be none and it is required.
     pub async fn secured() -> Option<Self> {
-        Self::start(1, true, false).await
+        Self::start(&[Role::Both], true, false).await
     }
 
-    async fn start(brokers: u16, secured: bool, lasting: bool) -> Option<Self> {
+    async fn start(nodes: &'static [Role], secured: bool, lasting: bool) -> Option<Self> {
         tokio::task::spawn_blocking(move || {
             let installation = Installation { lasting, ..installation::found()? };
             // A port that was free a moment ago may be taken by now.
             let mut said = String::new();
             for _ in 0..3 {
-                match Self::start_once(&installation, brokers, secured) {
+                match Self::start_once(&installation, nodes, secured) {
                     Ok(kafka) => return Some(kafka),
                     Err(reason) => said = reason,
                 }
@@ -97,15 +102,16 @@ impl Kafka {
 
     fn start_once(
         installation: &Installation,
-        brokers: u16,
+        nodes: &[Role],
         secured: bool,
     ) -> Result<Self, String> {
         let home = installation.folder();
+        let sweeper = Sweeper::over(home.path());
         let secured = secured.then(|| Secured::make(home.path()));
-        let ports: Vec<Ports> = (0..brokers).map(|_| Ports::free()).collect();
+        let nodes: Vec<_> = nodes.iter().map(|role| (Ports::free(), *role)).collect();
         let mut made = Vec::new();
-        for index in 0..ports.len() {
-            made.push(Broker::new(installation, home.path(), index, &ports, secured.as_ref()));
+        for index in 0..nodes.len() {
+            made.push(Broker::new(installation, home.path(), index, &nodes, secured.as_ref()));
         }
         // Each takes a Java machine that starts: side by side.
         std::thread::scope(|scope| {
@@ -116,8 +122,16 @@ impl Kafka {
         for broker in &mut made {
             broker.start(installation);
         }
-        let mut kafka =
-            Self { brokers: made, secured, installation: installation.clone(), _home: home };
+        let controller = made.pop_if(|last| !last.is_broker());
+        let installation = installation.clone();
+        let mut kafka = Self {
+            brokers: made,
+            controller,
+            secured,
+            installation,
+            _sweeper: sweeper,
+            _home: home,
+        };
         for index in 0..kafka.brokers.len() {
             kafka.wait_until_ready(index, Duration::from_secs(90))?;
         }
@@ -210,6 +224,27 @@ impl Kafka {
             let ready = self.wait_until_ready(broker, Duration::from_secs(90));
             ready.unwrap_or_else(|said| panic!("broker {broker} did not come back: {said}"));
         });
+    }
+
+    /// kill -9 of the controller of [`Kafka::cluster`]: brokers go on, and nobody says who leads.
+    pub fn kill_controller(&mut self) {
+        if let Some(controller) = &mut self.controller {
+            controller.kill();
+        }
+    }
+
+    /// Starts the controller again, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it does not within a minute and a half.
+    pub async fn restart_controller(&mut self) {
+        let Some(controller) = &mut self.controller else { return };
+        controller.start(&self.installation);
+        let until = Instant::now() + Duration::from_secs(90);
+        while tokio::net::TcpStream::connect(controller.ports.controller()).await.is_err() {
+            assert!(Instant::now() < until, "no controller: {}", controller.printed());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Sends a signal to one broker, such as SIGSTOP and SIGCONT.

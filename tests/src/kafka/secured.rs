@@ -17,6 +17,8 @@ pub(super) const PASSWORD: &str = "only-for-tests";
 pub struct Secured {
     /// The certificate of the authority.
     pub authority: PathBuf,
+    /// The certificate of an authority that has signed nothing here.
+    pub untrusted: PathBuf,
     /// A client's certificate.
     pub certificate: PathBuf,
     /// Its key.
@@ -33,20 +35,17 @@ impl Secured {
     pub const MECHANISM: &str = "SCRAM-SHA-512";
 
     pub(super) fn make(folder: &Path) -> Self {
-        let mut authority = CertificateParams::default();
-        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        authority.distinguished_name.push(DnType::CommonName, "Daybook's tests");
-        let authority_key = KeyPair::generate().expect("a key");
-        let certificate = authority.self_signed(&authority_key).expect("a certificate");
+        let (authority, authority_key, certificate) = authority("Daybook's tests");
         let issuer = Issuer::from_params(&authority, &authority_key);
         let made = Self {
             authority: folder.join("authority.pem"),
+            untrusted: folder.join("untrusted.pem"),
             certificate: folder.join("client.pem"),
             key: folder.join("client.key"),
             broker: folder.join("broker.pem"),
         };
-        fs::write(&made.authority, certificate.pem()).expect("a file");
+        fs::write(&made.authority, certificate).expect("a file");
+        fs::write(&made.untrusted, self::authority("Somebody else").2).expect("a file");
         let (broker, broker_key) = issued(&issuer, ExtendedKeyUsagePurpose::ServerAuth);
         fs::write(&made.broker, broker_key + &broker).expect("a file");
         let (client, client_key) = issued(&issuer, ExtendedKeyUsagePurpose::ClientAuth);
@@ -79,6 +78,17 @@ listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.se
             self.authority.display(),
         )
     }
+}
+
+/// An authority: what it is, its key, and its certificate as PEM.
+fn authority(name: &str) -> (CertificateParams, KeyPair, String) {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = authority.self_signed(&key).expect("a certificate").pem();
+    (authority, key, certificate)
 }
 
 /// A certificate for this machine and its key, as PEM.

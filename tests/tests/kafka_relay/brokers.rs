@@ -4,20 +4,10 @@
 use std::time::Duration;
 
 use daybook_tests::{Kafka, Secured};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::producer::BaseRecord;
 
-use crate::support::{Ledger, Stranger, read};
-
-async fn make(kafka: &Kafka, topic: &str, copies: i32) {
-    let admin: AdminClient<DefaultClientContext> = kafka.client().create().expect("a client");
-    let new = NewTopic::new(topic, 1, TopicReplication::Fixed(copies));
-    let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
-    let made = admin.create_topics([&new], &options).await.expect("an answer");
-    made.into_iter().next().expect("one").expect("made");
-}
+use crate::support::{Stranger, make, read};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_that_are_killed_come_back_with_what_they_had() {
@@ -62,15 +52,4 @@ async fn a_secured_broker_takes_a_password_or_a_certificate_and_nothing_less() {
         .set("ssl.certificate.location", certificate.display().to_string())
         .set("ssl.key.location", key.display().to_string());
     assert!(answers(&client));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_relay_publishes_over_tls_with_a_password() {
-    let Some(kafka) = Kafka::secured().await else { return };
-    let ledger = Ledger::new("secured").await;
-    let last = ledger.append(20).await;
-    let relay = ledger.relay(&kafka, "relay");
-    ledger.published(last, Duration::from_secs(30)).await;
-    ledger.is_reconciled(&kafka);
-    assert!(!relay.printed().contains(Secured::PASSWORD));
 }

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 
-use crate::support::{Ledger, arrived};
+use crate::support::{Ledger, arrived, make};
 
 #[tokio::test]
 async fn a_relay_that_is_killed_over_and_over_loses_and_repeats_nothing() {
@@ -63,18 +63,30 @@ async fn without_brokers_commands_go_on_and_everything_catches_up() {
 async fn with_too_few_copies_in_sync_nothing_is_lost() {
     let Some(mut kafka) = Kafka::cluster().await else { return };
     let ledger = Ledger::new("copies").await;
-    let _relay = ledger.relay(&kafka, "relay");
+    let relay = ledger.relay(&kafka, "relay");
     let mut last = ledger.append(50).await;
     ledger.published(last, Duration::from_secs(60)).await;
     // One that is killed is not missed.
     kafka.kill(0);
     last = ledger.append(50).await.max(last);
     ledger.published(last, Duration::from_secs(60)).await;
-    // With one left, nothing counts as written.
+    // With one left, the cluster works on, and nothing counts as written.
     kafka.kill(1);
+    let deadline = Instant::now() + Duration::from_secs(90);
+    let said = || relay.printed().matches("NOT_ENOUGH_REPLICAS").count();
+    while said() == 0 {
+        assert!(Instant::now() < deadline, "not met: {}", relay.printed());
+        let asked = Instant::now();
+        last = ledger.append(5).await.max(last);
+        assert!(asked.elapsed() < Duration::from_secs(3), "commands wait for Kafka");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    make(&kafka, "meanwhile", 1).await;
+    tokio::time::sleep(Duration::from_secs(15)).await;
     last = ledger.append(50).await.max(last);
-    tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(ledger.reached().await < last);
+    // What does not change is not said over and over.
+    assert_eq!(said(), 1, "{}", relay.printed());
     kafka.restart(1).await;
     kafka.restart(0).await;
     ledger.published(last, Duration::from_secs(90)).await;

@@ -8,6 +8,7 @@ mod reconcile;
 mod replay;
 mod retention;
 mod schemas;
+mod secured;
 mod support;
 mod topics;
 mod two_relays;

@@ -15,6 +15,8 @@ use daybook_store::{
 };
 use daybook_tests::{Daybook, Finished, Kafka, TestDatabase, free_port};
 use futures::future::join_all;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Message as _, OwnedMessage};
@@ -233,6 +235,15 @@ fn request(stream_id: Uuid, expected_version: i64, events: Vec<NewEvent>) -> App
         guards: Vec::new(),
         chains: Vec::new(),
     }
+}
+
+/// Makes a topic of one partition.
+pub(crate) async fn make(kafka: &Kafka, topic: &str, copies: i32) {
+    let admin: AdminClient<DefaultClientContext> = kafka.client().create().expect("a client");
+    let new = NewTopic::new(topic, 1, TopicReplication::Fixed(copies));
+    let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
+    let made = admin.create_topics([&new], &options).await.expect("an answer");
+    made.into_iter().next().expect("one").expect("made");
 }
 
 /// The offset after the last record of each partition, as consumers of that isolation see it.

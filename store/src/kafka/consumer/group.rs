@@ -12,6 +12,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use super::inbox::Shared;
 use crate::kafka::connection::Connection;
 use crate::kafka::log;
+use crate::kafka::refusal::{Heard, Refusal};
 
 /// How long a member that is silent keeps its lanes.
 const SESSION: &str = "10000";
@@ -44,7 +45,7 @@ pub(super) fn config(connection: &Connection, instance: Option<&str>) -> ClientC
 
 /// Makes a member, which joins once it subscribes.
 pub(super) fn member(config: &ClientConfig, shared: &Arc<Shared>) -> KafkaResult<Member> {
-    config.create_with_context(Hears { shared: Arc::clone(shared) })
+    config.create_with_context(Hears { shared: Arc::clone(shared), heard: Heard::default() })
 }
 
 /// A member.
@@ -53,6 +54,7 @@ pub(super) type Member = BaseConsumer<Hears>;
 /// Hears what the group says.
 pub(super) struct Hears {
     shared: Arc<Shared>,
+    pub(super) heard: Heard,
 }
 
 impl ClientContext for Hears {
@@ -61,7 +63,7 @@ impl ClientContext for Hears {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "librdkafka");
+        self.heard.hear(&error, reason);
     }
 }
 
@@ -158,10 +160,22 @@ pub(super) struct Complaint {
 impl Complaint {
     const EVERY: Duration = Duration::from_secs(30);
 
-    pub(super) fn of(&mut self, error: &KafkaError) {
-        if self.told_at.is_none_or(|at| at.elapsed() >= Self::EVERY) {
-            self.told_at = Some(Instant::now());
-            tracing::warn!(%error, "Kafka does not answer as it should; lanes wait for it");
+    pub(super) fn of(&mut self, error: &KafkaError, refusal: Option<Refusal>) {
+        if self.told_at.is_some_and(|at| at.elapsed() < Self::EVERY) {
+            return;
+        }
+        self.told_at = Some(Instant::now());
+        match refusal {
+            Some(Refusal { what, mend }) => {
+                tracing::error!(
+                    what,
+                    mend,
+                    "Kafka does not let this process in; lanes wait for it"
+                );
+            }
+            None => {
+                tracing::warn!(%error, "Kafka does not answer as it should; lanes wait for it");
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ fn follow(member: &Member, shared: &Shared) -> KafkaResult<()> {
             None => {}
             Some(Ok(message)) => shared.arrive(&message),
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-            Some(Err(error)) => complaint.of(&error),
+            Some(Err(error)) => complaint.of(&error, member.context().heard.take()),
         }
         let now = Instant::now();
         if now >= tend_at {

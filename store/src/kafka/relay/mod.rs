@@ -10,7 +10,7 @@ mod lease;
 mod publisher;
 mod session;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) use self::learn::{ends_of, missing};
-use super::{Connection, TopicError};
+use super::{Connection, TopicError, Topics};
 use crate::error::ReadError;
 use crate::log::Log;
 
@@ -26,6 +26,10 @@ use crate::log::Log;
 const STANDS_BY: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LAST_RETRY: Duration = Duration::from_secs(5);
+/// How long brokers may take to say what an error comes of.
+const EXPLAINED_WITHIN: Duration = Duration::from_secs(3);
+/// How long a relay leads, with nothing to publish, until what stopped it before is over.
+const WELL_AFTER: Duration = Duration::from_secs(60);
 
 /// How a relay works.
 #[derive(Debug, Clone)]
@@ -63,6 +67,16 @@ pub enum RelayError {
     /// The brokers do not answer, or refuse.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// The brokers work, and have too few copies in sync to take anything.
+    #[error(
+        "{starved} partitions of the topic have fewer than {wanted} copies in sync: brokers take nothing (NOT_ENOUGH_REPLICAS) until those that are down are back"
+    )]
+    TooFewCopies {
+        /// How many partitions.
+        starved: usize,
+        /// How many copies are wanted in sync.
+        wanted: i32,
+    },
     /// The topic cannot be used.
     #[error(transparent)]
     Topic(#[from] TopicError),
@@ -138,7 +152,9 @@ impl RelayError {
                 ) => REPLACED,
                 _ => "Kafka",
             },
+            Self::TooFewCopies { .. } => "too few copies",
             Self::Topic(TopicError::Partitions { .. }) => "partitions",
+            Self::Topic(TopicError::Refused(_)) => "refused",
             Self::Topic(_) => "Kafka",
             Self::Log(_) | Self::Database(_) => "database",
             Self::AnotherEpoch => "epoch",
@@ -189,9 +205,11 @@ impl Relay {
         let mut said = "";
         let mut pause = FIRST_RETRY;
         while !cancel.is_cancelled() {
-            let mut led = false;
-            let outcome = session::run(&self, &cancel, &mut led).await;
-            if led {
+            let began = Instant::now();
+            let mut published = false;
+            let outcome = session::run(&self, &cancel, &mut published).await;
+            // To begin is not to be well: with too few copies in sync, that much works every time.
+            if published || began.elapsed() > WELL_AFTER {
                 (said, pause) = ("", FIRST_RETRY);
             }
             let wait = match outcome {
@@ -204,6 +222,7 @@ impl Relay {
                     STANDS_BY
                 }
                 Err(error) => {
+                    let error = self.explained(error).await;
                     self.say(&error, said);
                     said = error.kind();
                     if said == REPLACED {
@@ -218,6 +237,21 @@ impl Relay {
                 () = cancel.cancelled() => break,
                 () = tokio::time::sleep(wait) => {}
             }
+        }
+    }
+
+    /// With too few copies in sync a transaction takes too long, or the one before cannot be ended:
+    /// neither says why. The topic does.
+    async fn explained(&self, error: RelayError) -> RelayError {
+        if !matches!(error, RelayError::Kafka(_)) || error.kind() == REPLACED {
+            return error;
+        }
+        let asked = async { Topics::new(&self.connection)?.starved().await };
+        match tokio::time::timeout(EXPLAINED_WITHIN, asked).await {
+            Ok(Ok(starved)) if starved > 0 => {
+                RelayError::TooFewCopies { starved, wanted: self.connection.topics.min_insync }
+            }
+            Ok(Ok(_) | Err(_)) | Err(_) => error,
         }
     }
 

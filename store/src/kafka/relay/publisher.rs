@@ -11,9 +11,9 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
 use super::RelayError;
-use crate::kafka::reader::{Quiet, Reader};
+use crate::kafka::reader::Reader;
 use crate::kafka::topics::LARGEST_RECORD;
-use crate::kafka::{Connection, Record, delivered};
+use crate::kafka::{Connection, Record, delivered, log};
 use crate::recorded::Recorded;
 
 /// How long one step of a transaction may take before all is begun again.
@@ -51,11 +51,11 @@ impl Deliveries {
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        Quiet.log(level, facility, message);
+        log::line(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        Quiet.error(error, reason);
+        tracing::debug!(%error, reason, "librdkafka");
     }
 }
 
@@ -117,13 +117,13 @@ impl Publisher {
     pub(super) fn publish(&self, events: &[Recorded]) -> Result<(), RelayError> {
         *self.producer.context().seen() = Seen::default();
         self.producer.begin_transaction()?;
+        let failed = || self.producer.context().seen().failed.take();
         for event in events {
             let record = Record::of(event, self.epoch)
                 .map_err(|error| RelayError::Unreadable { position: event.position, error })?;
-            let failed = || self.producer.context().seen().failed.take();
             delivered::send(&self.producer, record.to(&self.topic), failed)?;
         }
-        delivered::wait(&self.producer, STEP)?;
+        delivered::wait(&self.producer, STEP, failed)?;
         let seen = std::mem::take(&mut *self.producer.context().seen());
         if let Some(error) = seen.failed {
             return Err(error.into());

@@ -27,13 +27,15 @@ const LARGEST_TRANSACTION: usize = 32 << 20;
 struct Progress {
     position: i64,
     lane_seqs: Vec<i64>,
+    /// Whether anything was published to get there.
+    published: bool,
 }
 
 /// Takes the lease and publishes for as long as all goes well.
 pub(super) async fn run(
     relay: &Relay,
     cancel: &CancellationToken,
-    led: &mut bool,
+    published: &mut bool,
 ) -> Result<Ended, RelayError> {
     let pool = relay.log.pool();
     let options = &relay.options;
@@ -47,10 +49,10 @@ pub(super) async fn run(
     };
     metrics::gauge!("daybook_relay_active").set(0.0);
     let known: Option<Progress> = progress.borrow().clone();
-    *led = known.is_some();
+    *published = known.as_ref().is_some_and(|known| known.published);
     // The database may be what is away; the lease then ends by itself.
     let released = async {
-        if let Some(Progress { position, lane_seqs }) = &known {
+        if let Some(Progress { position, lane_seqs, .. }) = &known {
             lease.renew(*position, lane_seqs).await?;
         }
         lease.release().await
@@ -118,7 +120,8 @@ async fn lead(
         "publishing the log"
     );
     metrics::gauge!("daybook_relay_active").set(1.0);
-    let progress = Progress { position: learnt.position, lane_seqs: learnt.lane_seqs };
+    let progress =
+        Progress { position: learnt.position, lane_seqs: learnt.lane_seqs, published: false };
     told.send_replace(Some(progress.clone()));
     relay.published.send_replace(progress.position);
     publish(relay, publisher, progress, told, cancel).await
@@ -176,6 +179,7 @@ async fn publish(
         published?;
         metrics::counter!("daybook_relay_published_total").increment(count);
         progress.position = scanned_to;
+        progress.published |= count > 0;
         told.send_replace(Some(progress.clone()));
         relay.published.send_replace(progress.position);
         page = match next {
