@@ -10,7 +10,7 @@ fn role(is_deleted: bool) -> UserFacts {
     if is_deleted {
         events.push(role::events::Deleted { permissions: vec![], reason: None }.into());
     }
-    UserFacts { role: Some(fold(&events)) }
+    UserFacts { role: Some(fold(&events)), owns: Vec::new() }
 }
 
 fn assigned(role_id: Uuid) -> UserEvent {
