@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::catalog::{Event, NetRows, Rows, Touched};
-use crate::rebuild::{OnProgress, Progress, RebuildError};
+use crate::rebuild::{OnProgress, Progress, RebuildError, Unit};
 use crate::rows::TableRows;
 use crate::table::Row;
 
@@ -214,7 +214,7 @@ pub async fn compare<E: From<RebuildError>>(
         }
         each(found).await?;
         done += i64::try_from(some.len()).unwrap_or(0);
-        tell(Progress { stage: "comparing", done, total });
+        tell(Progress { stage: "comparing", done, total, unit: Unit::Steps });
     }
     let counts =
         counts.into_iter().map(|((table, tenant_id, actor_id), [added, changed, removed])| Count {

@@ -110,33 +110,43 @@ read_model! {
         system_settings: SystemSettingRow,
         notifications: NotificationRow,
     }
+    // Each with the tables whose rows it makes.
     projections {
-        "identity.user" => User(user, UserEvent),
-        "identity.admins" => Admins(admins, AdminsEvent),
-        "identity.permission" => Permission(permission, PermissionEvent),
-        "identity.role" => Role(role, RoleEvent),
-        "identity.session" => Session(session, SessionEvent),
-        "identity.api_key" => ApiKey(api_key, ApiKeyEvent),
-        "organizations.organization" => Organization(organization, OrganizationEvent),
-        "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent),
-        "organizations.resource" => Resource(resource, ResourceEvent),
-        "content.post" => Post(post, PostEvent),
-        "content.comment" => Comment(comment, CommentEvent),
-        "services.service" => Service(service, ServiceEvent),
-        "services.subscription" => Subscription(subscription, SubscriptionEvent),
-        "banking.account" => Account(account, AccountEvent),
-        "open_banking.aisp_account" => AispAccount(aisp_account, AispAccountEvent),
-        "recycling.collection" => Collection(collection, CollectionEvent),
-        "support.ticket" => Ticket(ticket, TicketEvent),
-        "support.asset" => Asset(asset, AssetEvent),
-        "datacentre.server" => Server(server, ServerEvent),
-        "datacentre.usage" => Usage(usage, UsageEvent),
-        "contracts.api_contract" => ApiContract(api_contract, ApiContractEvent),
-        "contracts.governance_rule" => GovernanceRule(governance_rule, GovernanceRuleEvent),
-        "contracts.rulebook" => Rulebook(rulebook, RulebookEvent),
-        "platform.setting" => Setting(setting, SettingEvent),
-        "platform.notification" => Notification(notification, NotificationEvent),
+        "identity.user" => User(user, UserEvent) in [users, user_identifiers, user_profiles, user_roles],
+        "identity.admins" => Admins(admins, AdminsEvent) in [],
+        "identity.permission" => Permission(permission, PermissionEvent) in [permissions],
+        "identity.role" => Role(role, RoleEvent) in [roles, role_permissions],
+        "identity.session" => Session(session, SessionEvent) in [sessions],
+        "identity.api_key" => ApiKey(api_key, ApiKeyEvent) in [api_keys],
+        "organizations.organization" => Organization(organization, OrganizationEvent) in [organizations, org_members],
+        "organizations.billing_account" => BillingAccount(billing_account, BillingAccountEvent) in [billing_accounts],
+        "organizations.resource" => Resource(resource, ResourceEvent) in [resources, resource_metadata],
+        "content.post" => Post(post, PostEvent) in [posts],
+        "content.comment" => Comment(comment, CommentEvent) in [comments],
+        "services.service" => Service(service, ServiceEvent) in [services],
+        "services.subscription" => Subscription(subscription, SubscriptionEvent) in [service_subscriptions],
+        "banking.account" => Account(account, AccountEvent) in [accounts, transactions],
+        "open_banking.aisp_account" => AispAccount(aisp_account, AispAccountEvent) in [aisp_accounts, aisp_transactions],
+        "recycling.collection" => Collection(collection, CollectionEvent) in [recycling_collections, recycling_processing],
+        "support.ticket" => Ticket(ticket, TicketEvent) in [support_tickets],
+        "support.asset" => Asset(asset, AssetEvent) in [it_assets],
+        "datacentre.server" => Server(server, ServerEvent) in [dc_servers],
+        "datacentre.usage" => Usage(usage, UsageEvent) in [dc_usage_metrics],
+        "contracts.api_contract" => ApiContract(api_contract, ApiContractEvent) in [ssot_api_contracts, ssot_api_aliases, ssot_audit_logs],
+        "contracts.governance_rule" => GovernanceRule(governance_rule, GovernanceRuleEvent) in [ssot_governance_rules, ssot_audit_logs],
+        "contracts.rulebook" => Rulebook(rulebook, RulebookEvent) in [],
+        "platform.setting" => Setting(setting, SettingEvent) in [system_settings],
+        "platform.notification" => Notification(notification, NotificationEvent) in [notifications],
     }
+}
+
+/// What is known of a projection without its functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectionInfo {
+    /// Its name, which is the kind of the streams that it posts.
+    pub kind: &'static str,
+    /// The tables whose rows it makes; none, where its events are for decisions alone.
+    pub tables: &'static [&'static str],
 }
 
 /// What is known of a read table without its rows.

@@ -18,6 +18,7 @@ pub mod datacentre;
 mod digest;
 pub mod http;
 pub mod identity;
+pub mod names;
 pub mod open_banking;
 pub mod organizations;
 pub mod parked;

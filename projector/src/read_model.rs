@@ -5,7 +5,7 @@
 macro_rules! read_model {
     (
         tables { $($table:ident: $Row:ident,)+ }
-        projections { $($kind:literal => $Kind:ident($module:ident, $Event:ident),)+ }
+        projections { $($kind:literal => $Kind:ident($module:ident, $Event:ident) in [$($made:ident),*],)+ }
     ) => {
         /// An event that this build can post.
         #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +81,15 @@ macro_rules! read_model {
         }
 
         impl Touched {
+            /// The tables that rows are touched of.
+            pub fn tables(&self) -> Vec<&'static str> {
+                let mut tables = Vec::new();
+                $(if !self.$table.is_empty() {
+                    tables.push($Row::TABLE);
+                })+
+                tables
+            }
+
             /// The records of the rows with these keys, as the tables have them now; of those tables
             /// that have a form.
             pub(crate) async fn records(
@@ -99,6 +108,10 @@ macro_rules! read_model {
                 Ok(records)
             }
         }
+
+        /// Every projection, with the tables whose rows it makes.
+        pub const PROJECTIONS: &[ProjectionInfo] =
+            &[$(ProjectionInfo { kind: $kind, tables: &[$(stringify!($made)),*] },)+];
 
         /// Every read table, in the order in which rows are made; `audit_logs` is last.
         pub const TABLES: &[TableInfo] = &[$(TableInfo::of::<$Row>(),)+ TableInfo::of::<AuditLogRow>()];

@@ -66,6 +66,11 @@ impl<R: Row> TouchedKeys<R> {
         self.made.insert(key);
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.needed.is_empty() && self.made.is_empty()
+    }
+
     /// All of them, in order.
     pub(crate) fn into_keys(self) -> Vec<R::Key> {
         let mut keys = self.needed;

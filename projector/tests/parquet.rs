@@ -182,24 +182,9 @@ async fn a_replay_by_month_that_was_broken_off_keeps_whole_months() {
     assert!(files(&parts) == files(&whole), "the bytes differ");
 }
 
-/// The Python that has DuckDB; where there is none, the test says so, and fails in CI.
-fn python() -> Option<String> {
-    let python = std::env::var("DAYBOOK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let there = Command::new(&python).args(["-c", "import duckdb"]).output();
-    if there.is_ok_and(|output| output.status.success()) {
-        return Some(python);
-    }
-    let says = format!(
-        "{python} has no duckdb: `python3 -m venv venv && venv/bin/pip install duckdb`, and DAYBOOK_PYTHON=venv/bin/python"
-    );
-    assert!(std::env::var_os("CI").is_none(), "{says}");
-    eprintln!("*** SKIPPED, NOTHING SHOWN: {says} ***");
-    None
-}
-
 #[tokio::test]
 async fn what_duckdb_makes_of_the_files_is_what_sql_says_of_the_tables() {
-    let Some(python) = python() else { return };
+    let Some(python) = daybook_tests::python_with_duckdb() else { return };
     let world = world(900).await;
     let worker = world.worker();
     world.caught_up().await;

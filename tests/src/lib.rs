@@ -14,6 +14,7 @@
 mod binary;
 mod client;
 mod connect;
+mod duckdb;
 pub mod faults;
 mod kafka;
 mod postgres;
@@ -24,6 +25,7 @@ mod shared;
 pub use binary::{Daybook, Finished, binary_path, free_port};
 pub use client::client;
 pub use connect::{Connect, MariaDb};
+pub use duckdb::python_with_duckdb;
 pub use kafka::{Kafka, Secured};
 pub use postgres::{Postgres, TestDatabase, WithoutSchema, head};
 pub use service::{Answer, Service};

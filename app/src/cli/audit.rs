@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use daybook_domain::context::SYSTEM_USER;
 use daybook_projector::audit::{AuditFilter, AuditRow, Counted, Form, Population};
+use daybook_projector::queries::known;
 use daybook_projector::queries::reader::{Eyes, Reader, View};
 use serde_json::{Map, Value, json};
 use sqlx::types::ipnetwork::IpNetwork;
@@ -108,6 +109,7 @@ impl Audit {
 
     async fn show(&self, history: &History) -> Outcome {
         let filter = self.filter();
+        known::require_audit(&filter, &history.log).await.map_err(Failure::from_filter)?;
         if self.reconcile {
             return audit_export::reconcile(history, &filter, self.output).await;
         }

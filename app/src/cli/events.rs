@@ -51,7 +51,8 @@ impl Events {
     /// Prints what there is, then what comes. Ctrl-C is the ordinary end of following.
     async fn read(&self, history: &History, cancel: &CancellationToken) -> Outcome {
         let head = history.log.head().await?;
-        let filter = self.which.filter((!self.follow).then_some(head.position));
+        let up_to = (!self.follow).then_some(head.position);
+        let filter = self.which.filter(up_to, &history.log).await?;
         let order = Order {
             filter: filter.clone(),
             after: self.from_position - 1,

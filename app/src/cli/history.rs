@@ -3,8 +3,10 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use daybook_domain::access;
 use daybook_domain::context::SYSTEM_USER;
 use daybook_projector::queries::diff::{self, Difference};
+use daybook_projector::queries::known::UnknownError;
 use daybook_projector::queries::past::{self, Past, PastError, Upto};
 use daybook_store::records::{self, Read, Reader, Reading};
 use daybook_store::{Log, ReadError};
@@ -13,6 +15,7 @@ use uuid::Uuid;
 use super::{Failure, Session};
 use crate::database::Pools;
 use crate::dev::{Database, Preparation, ensure_database};
+use crate::http::{Authenticator, Known};
 use crate::sides;
 
 /// A database that is only looked at.
@@ -23,15 +26,29 @@ pub(super) struct History {
     pub(super) pools: Pools,
     /// Its log.
     pub(super) log: Log,
+    /// Who looks at it.
+    reader: Reader,
 }
 
 impl History {
-    /// Opens the database that the settings name, or the private one.
+    /// Opens the database that the settings name, or the private one, for whoever has the key that was
+    /// given. Without one it is the system, as which whoever can reach the database as the service reads.
     pub(super) async fn open(session: &Session) -> Result<Self, Failure> {
         let database = ensure_database(&session.settings, Preparation::MigratePrivate).await?;
         let pools = database.pools(&session.settings).await?;
         let log = Log::new(pools.projector.clone());
-        Ok(Self { database, pools, log })
+        let reader = match &session.key {
+            None => Ok(system()),
+            Some(key) => of_key(key, &pools).await,
+        };
+        match reader {
+            Ok(reader) => Ok(Self { database, pools, log, reader }),
+            Err(failure) => {
+                pools.close().await;
+                database.close().await?;
+                Err(failure)
+            }
+        }
     }
 
     /// Closes it; a private server that nobody else uses stops.
@@ -46,18 +63,21 @@ impl History {
         what: &'static str,
         asked: serde_json::Value,
     ) -> Result<(), Failure> {
-        Ok(records::whole_read(&self.pools.projector, read(what, asked)).await?)
+        Ok(records::whole_read(&self.pools.projector, self.read(what, asked)).await?)
     }
 
-    /// Writes down that a read of everyone's past begins, before anything of it leaves. Who reads on
-    /// the command line is the system; the row also says as which role of the database, and as which
-    /// user of which machine.
+    /// Writes down that a read of everyone's past begins, before anything of it leaves: whose key it is,
+    /// or the system; also as which role of the database, and as which user of which machine.
     pub(super) async fn begin_read(
         &self,
         what: &'static str,
         asked: serde_json::Value,
     ) -> Result<Reading, Failure> {
-        Ok(records::begin_read(&self.pools.projector, read(what, asked)).await?)
+        Ok(records::begin_read(&self.pools.projector, self.read(what, asked)).await?)
+    }
+
+    fn read(&self, what: &'static str, asked: serde_json::Value) -> Read {
+        Read { reader: self.reader.clone(), what, asked, rows: None, digest: None }
     }
 
     /// Writes down that it is over, with what it handed out.
@@ -106,16 +126,33 @@ impl History {
     }
 }
 
-fn read(what: &'static str, asked: serde_json::Value) -> Read {
-    let reader = Reader {
+/// Who reads without a key.
+fn system() -> Reader {
+    Reader {
         actor_id: SYSTEM_USER,
         tenant_id: None,
         session_id: None,
         ip_address: None,
         user_agent: Some(format!("daybook {}, {}", env!("CARGO_PKG_VERSION"), reader())),
         correlation_id: None,
-    };
-    Read { reader, what, asked, rows: None, digest: None }
+    }
+}
+
+/// Whose key it is; only who may read everyone's past does.
+async fn of_key(key: &str, pools: &Pools) -> Result<Reader, Failure> {
+    let known = Authenticator::new(pools.reader.clone()).who(key).await?;
+    let Known { actor, session_id } = known.ok_or_else(|| {
+        Failure::failed("the key (--key or DAYBOOK_KEY) is none that is valid; without one, it is the system that reads")
+    })?;
+    if !access::may(&actor, access::LOG, access::HISTORY, false) {
+        return Err(Failure::failed(format!(
+            "the role {} and the scopes of the key in use do not allow {} on the {}",
+            actor.role,
+            access::HISTORY,
+            access::LOG
+        )));
+    }
+    Ok(Reader { actor_id: actor.id, tenant_id: actor.tenant, session_id, ..system() })
 }
 
 /// The user of the system and the machine: whoever logged in there answers for it.
@@ -127,6 +164,14 @@ fn reader() -> String {
 }
 
 impl Failure {
+    /// A filter that cannot be meant is wrong use.
+    pub(super) fn from_filter(error: UnknownError) -> Self {
+        match error {
+            UnknownError::Name(unknown) => Self::wrong_use(unknown.to_string()),
+            UnknownError::Read(error) => Self::from_past(PastError::Read(error)),
+        }
+    }
+
     fn from_past(error: PastError) -> Self {
         match error {
             PastError::Read(ReadError::NotYet { asked, last }) => Self::wrong_use(format!(

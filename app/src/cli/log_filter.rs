@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use daybook_store::Filter;
+use daybook_projector::queries::known;
+use daybook_store::{Filter, Log};
 use uuid::Uuid;
+
+use super::Failure;
 
 /// Which events are wanted.
 #[derive(Debug, Args)]
@@ -38,9 +41,13 @@ pub(super) struct LogFilter {
 }
 
 impl LogFilter {
-    /// As the log takes it.
-    pub(super) fn filter(&self, up_to_position: Option<i64>) -> Filter {
-        Filter {
+    /// As the log takes it. Names that nothing has, and an end in the future, are refused.
+    pub(super) async fn filter(
+        &self,
+        up_to_position: Option<i64>,
+        log: &Log,
+    ) -> Result<Filter, Failure> {
+        let filter = Filter {
             lanes: None,
             types: self.types.clone(),
             kinds: self.kinds.clone(),
@@ -52,6 +59,8 @@ impl LogFilter {
             from: self.from,
             to: self.to,
             up_to_position,
-        }
+        };
+        known::require_log(&filter, log).await.map_err(Failure::from_filter)?;
+        Ok(filter)
     }
 }

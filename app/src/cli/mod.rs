@@ -75,6 +75,9 @@ struct Common {
     /// Any setting, by its name in `daybook config show`
     #[arg(long = "set", global = true, value_name = "NAME=VALUE", value_parser = name_and_value)]
     set: Vec<(String, String)>,
+    /// Who looks into the past, by their key or session token; better in DAYBOOK_KEY, where nobody else sees it [default: the system]
+    #[arg(long, global = true, value_name = "KEY")]
+    key: Option<String>,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
@@ -139,7 +142,12 @@ struct Session {
     loaded: Loaded,
     settings: Arc<Settings>,
     cancel: CancellationToken,
+    /// Who looks into the past; `None`: whoever can reach the database as the service.
+    key: Option<String>,
 }
+
+/// Where the key is looked for that no flag gives.
+const KEY: &str = "DAYBOOK_KEY";
 
 /// Runs the command line of this process.
 #[must_use]
@@ -168,9 +176,11 @@ fn run(cli: Cli) -> Outcome {
     telemetry::start(&settings).map_err(Failure::wrong_use)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let cancel = CancellationToken::new();
+    let given = cli.common.key.or_else(|| std::env::var(KEY).ok());
+    let key = given.filter(|key| !key.is_empty());
     runtime.block_on(async {
         let signals = crate::signals::listen(cancel.clone())?;
-        let outcome = dispatch(cli.command, Session { loaded, settings, cancel }).await;
+        let outcome = dispatch(cli.command, Session { loaded, settings, cancel, key }).await;
         signals.abort();
         outcome
     })

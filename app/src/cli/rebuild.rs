@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
-use daybook_projector::rebuild::{self, Memory, Options, Progress, Report};
+use daybook_projector::rebuild::{self, Memory, Options, Progress, Report, Scope, Unit};
 use daybook_store::Log;
 use indicatif::ProgressBar;
 use sqlx::PgPool;
@@ -19,9 +19,12 @@ use crate::world;
 /// Make the read tables again from the log, or compare them with it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nExample: daybook rebuild --throttle 5000"
+    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nWith names, only those projections' rows are made again from the log (those that make rows of one table go together), and --check looks at those alone.\n\nExample: daybook rebuild --throttle 5000\nExample: daybook rebuild --check banking.account"
 )]
 pub(super) struct Rebuild {
+    /// Only these projections, such as banking.account, by name or by a table of theirs; the rows of all others are copied as they are [default: everything]
+    #[arg(value_name = "PROJECTION", conflicts_with_all = ["rollback", "status"])]
+    projections: Vec<String>,
     /// Only compare, and show the rows that differ
     #[arg(long, group = "what")]
     check: bool,
@@ -50,17 +53,19 @@ pub(super) struct Rebuild {
 
 impl Rebuild {
     pub(super) async fn run(self, session: Session) -> Outcome {
+        let scope = Scope::named(&self.projections)
+            .map_err(|unknown| Failure::wrong_use(unknown.to_string()))?;
         let settings = &session.settings;
         let database = ensure_database(settings, Preparation::MigratePrivate).await?;
         let pools = database.pools(settings).await?;
         let outcome = if self.check {
-            self.compare(&pools).await
+            self.compare(&scope, &pools).await
         } else if self.status {
             self.list(&pools).await
         } else if self.rollback {
             self.go_back(&database, &pools).await
         } else {
-            self.make_again(&database, &pools).await
+            self.make_again(scope, &database, &pools).await
         };
         pools.close().await;
         database.close().await?;
@@ -77,14 +82,14 @@ impl Rebuild {
         }
     }
 
-    async fn compare(&self, pools: &Pools) -> Outcome {
+    async fn compare(&self, scope: &Scope, pools: &Pools) -> Outcome {
         let log = Log::new(pools.projector.clone());
         let bar = progress::bar(0, "filling");
         let stage = Mutex::new("");
         let tell = |progress| show(&bar, &stage, progress);
         let examples = i64::from(self.examples);
-        let report =
-            rebuild::check(&pools.projector, &log, Memory::default(), examples, &tell).await?;
+        let (pool, memory) = (&pools.projector, Memory::default());
+        let report = rebuild::check_of(scope, pool, &log, memory, examples, &tell).await?;
         bar.finish_and_clear();
         match self.output {
             Output::Json => line(serde_json::to_string_pretty(&report)?),
@@ -100,13 +105,14 @@ impl Rebuild {
         Ok(if report.is_same() { Exit::Done } else { Exit::Difference })
     }
 
-    async fn make_again(&self, database: &Database, pools: &Pools) -> Outcome {
+    async fn make_again(&self, scope: Scope, database: &Database, pools: &Pools) -> Outcome {
         let migrators = migrators(database).await?;
         let log = Log::new(pools.projector.clone());
         let bar = progress::bar(0, "filling");
         let stage = Mutex::new("");
         let tell = |progress| show(&bar, &stage, progress);
-        let rebuilt = rebuild::blue_green(&migrators, &log, &self.options(), &tell).await?;
+        let options = Options { scope, ..self.options() };
+        let rebuilt = rebuild::blue_green(&migrators, &log, &options, &tell).await?;
         bar.finish_and_clear();
         migrators.close().await;
         match self.output {
@@ -115,10 +121,14 @@ impl Rebuild {
                 if !rebuilt.report.is_same() {
                     print(&rebuilt.report)?;
                 }
-                line(match (rebuilt.live, rebuilt.rows) {
+                let copied = match rebuilt.copied {
+                    0 => String::new(),
+                    copied => format!(" and {copied} rows of others copied"),
+                };
+                line(match (rebuilt.live, rebuilt.rows + rebuilt.copied) {
                     (false, _) => "The new tables differ from the live ones and wait. To take them, run it again with --force; nothing is filled twice.".to_owned(),
                     (true, 0) => format!("The tables that were filled before are live, up to position {}. `daybook rebuild --rollback` goes back.", rebuilt.position),
-                    (true, rows) => format!("{rows} rows filled in; the new tables are live, up to position {}. `daybook rebuild --rollback` goes back.", rebuilt.position),
+                    (true, _) => format!("{} rows filled in{copied}; the new tables are live, up to position {}. `daybook rebuild --rollback` goes back.", rebuilt.rows, rebuilt.position),
                 });
             }
         }
@@ -138,16 +148,28 @@ impl Rebuild {
 
     async fn list(&self, pools: &Pools) -> Outcome {
         let rebuilds = rebuild::rebuilds(&pools.projector).await?;
-        let columns =
-            ["STARTED", "STATE", "DONE", "OF", "A SECOND", "SECONDS LEFT", "DIFFERENT", "MESSAGE"];
+        let columns = [
+            "STARTED",
+            "PROJECTIONS",
+            "STATE",
+            "DONE",
+            "OF",
+            "WHAT",
+            "A SECOND",
+            "SECONDS LEFT",
+            "DIFFERENT",
+            "MESSAGE",
+        ];
         output::rows(self.output, columns, &rebuilds, |row| {
             let number =
                 |number: Option<f64>| number.map_or_else(String::new, |n| format!("{n:.0}"));
             [
                 super::history::text(row.started_at),
+                row.projections.as_ref().map_or_else(|| "all".to_owned(), |names| names.join(" ")),
                 row.state.clone(),
                 row.events_done.to_string(),
                 row.events_total.to_string(),
+                row.unit.clone(),
                 number(Some(row.events_per_second)),
                 number(row.seconds_left),
                 row.rows_different.map_or_else(String::new, |n| n.to_string()),
@@ -167,16 +189,17 @@ pub(super) async fn migrators(database: &Database) -> Result<PgPool, Failure> {
     Ok(migrate::migrators(admin).await?)
 }
 
-pub(super) fn show(bar: &ProgressBar, stage: &Mutex<&'static str>, progress: Progress) {
+pub(super) fn show(bar: &ProgressBar, stage: &Mutex<&'static str>, now: Progress) {
     if let Ok(mut stage) = stage.lock()
-        && *stage != progress.stage
+        && *stage != now.stage
     {
-        *stage = progress.stage;
-        bar.set_message(progress.stage);
+        *stage = now.stage;
+        progress::count_in(bar, now.unit == Unit::Bytes);
+        bar.set_message(now.stage);
         bar.reset_eta();
     }
-    bar.set_length(progress.total.unsigned_abs());
-    bar.set_position(progress.done.unsigned_abs());
+    bar.set_length(now.total.unsigned_abs());
+    bar.set_position(now.done.unsigned_abs());
 }
 
 fn print(report: &Report) -> Result<(), Failure> {

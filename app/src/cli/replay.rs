@@ -83,19 +83,22 @@ fn speed(text: &str) -> Result<f64, String> {
 
 impl ReplayCommand {
     pub(super) async fn run(self, session: Session) -> Outcome {
-        let order = Order {
-            filter: self.which.filter(self.to_position),
-            after: (self.from_position - 1).max(0),
-            format: self.format()?,
-            speed: self.speed,
-        };
+        let format = self.format()?;
         let history = History::open(&session).await?;
-        let outcome = match self.destination(&session, &history).await {
-            Ok(destination) => self.write(&history, order, destination).await,
-            Err(failure) => Err(failure),
-        };
+        let outcome = self.write_all(&session, &history, format).await;
         history.close().await?;
         outcome
+    }
+
+    async fn write_all(&self, session: &Session, history: &History, format: Format) -> Outcome {
+        let order = Order {
+            filter: self.which.filter(self.to_position, &history.log).await?,
+            after: (self.from_position - 1).max(0),
+            format,
+            speed: self.speed,
+        };
+        let destination = self.destination(session, history).await?;
+        self.write(history, order, destination).await
     }
 
     fn to_stdout(&self) -> bool {

@@ -50,6 +50,19 @@ impl Identity {
         self.expires_at.is_some_and(|end| end <= crate::world::now())
     }
 
+    /// With what they may, on behalf of `tenant`.
+    fn actor(&self, tenant: Option<Uuid>) -> Actor {
+        Actor {
+            id: self.user_id,
+            role: self.role,
+            roles: self.roles.clone(),
+            grants: self.grants.clone(),
+            tenant,
+            tenant_role: self.tenant_role.filter(|_| tenant.is_some()),
+            scopes: self.scopes.clone(),
+        }
+    }
+
     /// The organization on whose behalf the caller asks: the one that they name, else the
     /// session's own. Only members do, and a session that is for one asks for no other.
     fn tenant(&self, named: Option<Uuid>) -> Result<Option<Uuid>, Problem> {
@@ -64,14 +77,23 @@ impl Identity {
     }
 }
 
+/// Who somebody is outside HTTP.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// With what they may.
+    pub actor: Actor,
+    /// Where it is by a session.
+    pub session_id: Option<Uuid>,
+}
+
 /// The hash of a key or token, and the organization that is named beside it.
 type Asked = (String, Option<Uuid>);
-type Known = HashMap<Asked, (Instant, Option<Identity>)>;
+type Remembered = HashMap<Asked, (Instant, Option<Identity>)>;
 
 /// Looks keys and tokens up, and remembers for a moment what it found.
 pub struct Authenticator {
     pool: PgPool,
-    known: Mutex<Known>,
+    known: Mutex<Remembered>,
 }
 
 impl Authenticator {
@@ -79,6 +101,18 @@ impl Authenticator {
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self { pool, known: Mutex::default() }
+    }
+
+    /// Who has this key or token, as over HTTP; `None`: nobody, any more.
+    ///
+    /// # Errors
+    /// When it cannot be looked up.
+    pub async fn who(&self, token: &str) -> Result<Option<Known>, sqlx::Error> {
+        let identity = self.ask(&(token_hash(token), None)).await?;
+        Ok(identity.filter(|identity| !identity.is_over()).map(|identity| Known {
+            actor: identity.actor(identity.session_org.filter(|_| identity.tenant_role.is_some())),
+            session_id: identity.session_id,
+        }))
     }
 
     async fn identify(
@@ -139,7 +173,7 @@ impl Authenticator {
         }))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,18 +205,8 @@ pub(super) async fn authenticate(
     let identity = identity.filter(|identity| !identity.is_over());
     let identity = identity.ok_or_else(Problem::unauthenticated)?;
     let tenant = identity.tenant(named)?;
-    let caller = Caller {
-        session_id: identity.session_id,
-        ..visitor.caller(Actor {
-            id: identity.user_id,
-            role: identity.role,
-            roles: identity.roles.clone(),
-            grants: identity.grants.clone(),
-            tenant,
-            tenant_role: identity.tenant_role.filter(|_| tenant.is_some()),
-            scopes: identity.scopes.clone(),
-        })
-    };
+    let caller =
+        Caller { session_id: identity.session_id, ..visitor.caller(identity.actor(tenant)) };
     let valid = still_valid(authenticator, token, named);
     request.extensions_mut().insert(caller);
     request.extensions_mut().insert(identity);

@@ -21,7 +21,7 @@ use daybook_http::Problem;
 
 use crate::config::Settings;
 
-pub use authenticate::{Authenticator, Identity};
+pub use authenticate::{Authenticator, Identity, Known};
 pub use health::{Health, Readiness};
 pub use limits::{LimitSettings, Limits};
 pub use serve::serve;

@@ -14,13 +14,20 @@ pub fn bar(total: u64, what: &str) -> ProgressBar {
         ProgressDrawTarget::hidden()
     };
     let bar = ProgressBar::with_draw_target(Some(total), target);
-    let style = ProgressStyle::with_template(
-        "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)",
-    );
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
+    count_in(&bar, false);
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
+}
+
+/// What the bar counts: bytes, or single steps.
+pub fn count_in(bar: &ProgressBar, bytes: bool) {
+    let style = ProgressStyle::with_template(if bytes {
+        "{msg} {wide_bar} {bytes}/{total_bytes} ({bytes_per_sec}, {eta} left)"
+    } else {
+        "{msg} {wide_bar} {human_pos}/{human_len} ({per_sec}, {eta} left)"
+    });
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
 }

@@ -14,7 +14,7 @@ use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
 use crate::rebuild::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
-use crate::rebuild::{BEFORE, Memory, NEXT, OnProgress, Progress};
+use crate::rebuild::{BEFORE, Memory, NEXT, OnProgress, Progress, Unit, drift};
 use crate::twin::{self, AUDIT, Twin, joined};
 use crate::worker::lanes::Checkpoint;
 
@@ -65,20 +65,21 @@ pub async fn build(
     let twin = Twin::of(&order.schema).without(AUDIT);
     twin.make_tables(&mut connection).await?;
     let made = make_rows(order, earlier, log, &twin, migrators, tell).await?;
-    tell(Progress { stage: "indexing", done: 0, total: 1 });
+    drift::put_up_to(instant, &order.schema, &mut connection).await?;
+    tell(Progress { stage: "indexing", done: 0, total: 1, unit: Unit::Steps });
     let indexed = async {
         twin.make_indexes(2, migrators, |_, _| ()).await?;
-        tell(Progress { stage: "linking", done: 0, total: 1 });
-        twin.make_foreign_keys(&mut connection).await?;
-        twin.analyze(&mut connection).await
+        tell(Progress { stage: "linking", done: 0, total: 1, unit: Unit::Steps });
+        twin.make_foreign_keys(&mut connection, &|_, _| ()).await?;
+        twin.analyze(&mut connection, &|_, _| ()).await
     };
     let ((), mut digests) = tokio::try_join!(indexed, digests(&twin, migrators))?;
-    tell(Progress { stage: "summing up", done: 0, total: 1 });
+    tell(Progress { stage: "summing up", done: 0, total: 1, unit: Unit::Steps });
     let kept = joined(&mut trail).await?.map(|trail| {
         digests.insert(AUDIT.to_owned(), trail.digest);
         Json(trail.kept)
     });
-    tell(Progress { stage: "summing up", done: 1, total: 1 });
+    tell(Progress { stage: "summing up", done: 1, total: 1, unit: Unit::Steps });
     show(part, &twin, &mut connection).await?;
     let mut reached = made.reached;
     for lane in 0..LANES {
@@ -121,10 +122,12 @@ async fn make_rows(
 ) -> Result<Made, AsOfError> {
     let mut connection = migrators.acquire().await?.detach();
     if let Some(earlier) = earlier {
-        let copying = |done, total| tell(Progress { stage: "copying", done, total });
+        let copying =
+            |done, total| tell(Progress { stage: "copying", done, total, unit: Unit::Steps });
         let rows = copy(twin, &earlier, migrators, &copying).await?;
         twin.make_keys(&mut connection).await?;
-        let folding = |done, total| tell(Progress { stage: "folding", done, total });
+        let folding =
+            |done, total| tell(Progress { stage: "folding", done, total, unit: Unit::Events });
         let following = follow(order, earlier.reached, log, migrators, &folding).await?;
         return Ok(Made { rows, from: Some(earlier.position), reached: following.reached });
     }
@@ -134,6 +137,7 @@ async fn make_rows(
         partitions_in: Some(order.schema.clone()),
         own_transactions: true,
         without_audit: true,
+        kinds: None,
     };
     let shares = Shares { of: 2, filling, pace: Pace::new(None) };
     let (told, mut hears) = tokio::sync::watch::channel(0);
@@ -146,7 +150,7 @@ async fn make_rows(
     let tells = async {
         while hears.changed().await.is_ok() {
             let done = *hears.borrow_and_update();
-            tell(Progress { stage: "folding", done, total: order.position });
+            tell(Progress { stage: "folding", done, total: order.position, unit: Unit::Events });
         }
     };
     let (filled, ()) = tokio::join!(fills, tells);

@@ -115,7 +115,7 @@ impl Slice {
     /// The server.
     pub(crate) async fn end(&mut self) -> Result<(), AsOfError> {
         self.twin.make_indexes(2, &self.migrators, |_, _| ()).await?;
-        self.twin.analyze(&mut self.connection).await?;
+        self.twin.analyze(&mut self.connection, &|_, _| ()).await?;
         let digests = digests(&self.twin, &self.migrators).await?;
         sqlx::query(
             "UPDATE projector.as_of SET complete = true, digests = $2 WHERE schema_name = $1",

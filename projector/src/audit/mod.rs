@@ -14,4 +14,4 @@ pub use self::filter::AuditFilter;
 pub use self::form::{Form, HEADER, write};
 pub use self::read::{AuditError, Counted, Place, Population};
 pub use self::row::AuditRow;
-pub use self::sheet::RowSheet;
+pub use self::sheet::{RowSheet, RowStream};

@@ -11,5 +11,5 @@ mod values;
 
 pub use kind::{Kind, Name};
 pub use schema::columns_of;
-pub use sheet::{Sheet, SheetError};
+pub use sheet::{Groups, Sheet, SheetError};
 pub use values::Column;

@@ -1,7 +1,7 @@
-//! One Parquet file, written row group by row group.
+//! Parquet, written row group by row group: to a file, or to anything that takes bytes.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,18 +27,89 @@ pub struct SheetError {
     source: ParquetError,
 }
 
-/// A Parquet file under way. It has another name until it is whole.
-pub struct Sheet {
-    writer: SerializedFileWriter<BufWriter<File>>,
+/// Rows on their way to `W`, of which one row group at most is in memory.
+pub struct Groups<W: Write + Send> {
+    writer: SerializedFileWriter<W>,
     columns: Vec<Column>,
-    path: PathBuf,
-    part: PathBuf,
 }
 
-impl std::fmt::Debug for Sheet {
+impl<W: Write + Send> std::fmt::Debug for Groups<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sheet").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Groups").field("columns", &self.columns.len()).finish_non_exhaustive()
     }
+}
+
+impl<W: Write + Send> Groups<W> {
+    /// Begins with these columns; `about` are facts for whoever looks into it.
+    ///
+    /// # Errors
+    /// When nothing can be written.
+    pub fn begin(
+        writer: W,
+        names: &[Name],
+        about: &[(&str, String)],
+    ) -> Result<Self, ParquetError> {
+        let fields = names.iter().map(Name::parquet).collect::<Result<_, _>>()?;
+        let schema = Type::group_type_builder("daybook")
+            .with_repetition(Repetition::REQUIRED)
+            .with_fields(fields)
+            .build()?;
+        let properties = Arc::new(properties(names, about));
+        let writer = SerializedFileWriter::new(writer, Arc::new(schema), properties)?;
+        Ok(Self { writer, columns: names.iter().map(Column::new).collect() })
+    }
+
+    /// Its columns. Each is given one value a row.
+    pub fn columns(&mut self) -> &mut [Column] {
+        &mut self.columns
+    }
+
+    /// Rows in memory.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, Column::rows)
+    }
+
+    /// Bytes in memory, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.columns.iter().map(Column::size).sum()
+    }
+
+    /// Writes what is gathered as a row group.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn group(&mut self) -> Result<(), ParquetError> {
+        if self.rows() == 0 {
+            return Ok(());
+        }
+        let mut group = self.writer.next_row_group()?;
+        for column in &mut self.columns {
+            let Some(mut writer) = group.next_column()? else { break };
+            column.write(&mut writer)?;
+            writer.close()?;
+        }
+        group.close()?;
+        Ok(self.writer.flush()?)
+    }
+
+    /// Writes what is left, and what makes it whole.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn end(mut self) -> Result<W, ParquetError> {
+        self.group()?;
+        self.writer.into_inner()
+    }
+}
+
+/// A Parquet file under way. It has another name until it is whole.
+#[derive(Debug)]
+pub struct Sheet {
+    groups: Groups<BufWriter<File>>,
+    path: PathBuf,
+    part: PathBuf,
 }
 
 impl Sheet {
@@ -56,28 +127,22 @@ impl Sheet {
         part.push(".part");
         let part = PathBuf::from(part);
         let begin = || {
-            let fields = names.iter().map(Name::parquet).collect::<Result<_, _>>()?;
-            let schema = Type::group_type_builder("daybook")
-                .with_repetition(Repetition::REQUIRED)
-                .with_fields(fields)
-                .build()?;
             let file = BufWriter::with_capacity(1 << 20, File::create(&part)?);
-            SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties(names, about)))
+            Groups::begin(file, names, about)
         };
-        let writer = begin().map_err(error(path))?;
-        let columns = names.iter().map(Column::new).collect();
-        Ok(Self { writer, columns, path: path.to_owned(), part })
+        let groups = begin().map_err(error(path))?;
+        Ok(Self { groups, path: path.to_owned(), part })
     }
 
     /// Its columns. Each is given one value a row.
     pub fn columns(&mut self) -> &mut [Column] {
-        &mut self.columns
+        self.groups.columns()
     }
 
     /// Bytes in memory, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.columns.iter().map(Column::size).sum()
+        self.groups.size()
     }
 
     /// Says that a row is whole.
@@ -85,7 +150,7 @@ impl Sheet {
     /// # Errors
     /// When the file cannot be written.
     pub fn row(&mut self) -> Result<(), SheetError> {
-        let rows = self.columns.first().map_or(0, Column::rows);
+        let rows = self.groups.rows();
         // Sizes are summed up now and then: a sum of all columns for each row would cost more than they.
         if rows >= GROUP || (rows.is_multiple_of(1024) && self.size() >= GATHERED) {
             self.group()?;
@@ -98,31 +163,17 @@ impl Sheet {
     /// # Errors
     /// When the file cannot be written.
     pub fn group(&mut self) -> Result<(), SheetError> {
-        if self.columns.first().is_none_or(|column| column.rows() == 0) {
-            return Ok(());
-        }
-        let write = || {
-            let mut group = self.writer.next_row_group()?;
-            for column in &mut self.columns {
-                let Some(mut writer) = group.next_column()? else { break };
-                column.write(&mut writer)?;
-                writer.close()?;
-            }
-            group.close().map(drop)
-        };
-        let written: Result<(), ParquetError> = { write }();
-        written.map_err(error(&self.path))
+        self.groups.group().map_err(error(&self.path))
     }
 
     /// Ends the file: it is whole, lasts, and has its name. Gives its bytes.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn end(mut self) -> Result<u64, SheetError> {
-        self.group()?;
-        let Self { writer, path, part, .. } = self;
+    pub fn end(self) -> Result<u64, SheetError> {
+        let Self { groups, path, part } = self;
         let end = || {
-            let file = writer.into_inner()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let file = groups.end()?.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.sync_data()?;
             let bytes = file.metadata()?.len();
             std::fs::rename(&part, &path)?;

@@ -2,30 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use daybook_http::{Caller, Params, Problem};
-use daybook_store::records::Reading;
-use futures::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::types::ipnetwork::IpNetwork;
 
 use super::reading::{asked, require_history};
+use super::whole::{self, Whole};
 use super::{Reads, answer, error};
-use crate::audit::{self, AuditError, AuditFilter, AuditRow, Form, HEADER, Place, Population};
+use crate::audit::{AuditError, AuditFilter, AuditRow, Place, Population};
 use crate::queries::cursor;
 use crate::queries::filter::INSTANT;
+use crate::queries::known;
 use crate::queries::list;
 use crate::queries::reader::{Eyes, View};
 
 type Pairs = Query<Vec<(String, String)>>;
 
-/// Rows that are read at a time where all of them are wanted.
-const AT_ONCE: i64 = 2_000;
 /// The most rows of a sample.
 const SAMPLE: i64 = 10_000;
 
@@ -144,6 +141,8 @@ pub(super) async fn audit(
     require_history(&caller)?;
     let written_down = asked(&pairs);
     let asked = Asked::read(pairs)?;
+    let known = known::require_audit(&asked.filter, &reads.log).await;
+    known.map_err(|e| error::of_filter(&e, false))?;
     reads.stands_on(&headers).await?;
     let view =
         View { user: caller.actor.id, organization: caller.actor.tenant, eyes: Eyes::Auditor };
@@ -153,9 +152,9 @@ pub(super) async fn audit(
             .await
             .map_err(|e| of_audit(&e))?;
     let position = population.up_to;
-    if let Some(form) = whole(&headers).filter(|_| !asked.count && asked.sample.is_none()) {
+    if let Some(form) = Whole::of(&headers).filter(|_| !asked.count && asked.sample.is_none()) {
         let reading = reads.begin_read(&caller, "audit", written_down).await?;
-        return Ok(lines(reads, population, form, reading));
+        return whole::answer(reads, population, form, reading);
     }
     if asked.count {
         let counted = population.count().await.map_err(|e| of_audit(&e))?;
@@ -194,58 +193,6 @@ async fn page(
     let next = AuditCursor { up_to: population.up_to, at: last.created_at, id: last.id };
     let next = cursor::encode(&next).map_err(|error| Problem::internal(&error))?;
     Ok((rows, Some(next)))
-}
-
-/// The form in which all rows are wanted; `None`: a page is.
-fn whole(headers: &HeaderMap) -> Option<Form> {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).find_map(|kind| {
-        match kind.split(';').next().map(str::trim) {
-            Some("application/x-ndjson" | "application/ndjson") => Some(Form::Ndjson),
-            Some("text/csv") => Some(Form::Csv),
-            _ => None,
-        }
-    })
-}
-
-/// Every row, oldest first. Breaks off, rather than ends, when it cannot be finished.
-fn lines(reads: Arc<Reads>, population: Population, form: Form, reading: Reading) -> Response {
-    let position = population.up_to;
-    let header = match form {
-        Form::Ndjson => "",
-        Form::Csv => HEADER,
-    };
-    let content_type = match form {
-        Form::Ndjson => "application/x-ndjson",
-        Form::Csv => "text/csv; charset=utf-8",
-    };
-    struct Walk {
-        reads: Arc<Reads>,
-        population: Population,
-        reading: Option<Reading>,
-        after: Option<Place>,
-        rows: i64,
-    }
-    let walk = Walk { reads, population, reading: Some(reading), after: None, rows: 0 };
-    let pages = stream::try_unfold(walk, move |mut walk| async move {
-        let rows = walk.population.page(walk.after, false, AT_ONCE).await?;
-        let Some(last) = rows.last() else {
-            if let Some(reading) = walk.reading.take() {
-                reading.end(&walk.reads.pool, walk.rows, None).await?;
-            }
-            return Ok::<_, AuditError>(None);
-        };
-        walk.after = Some(Place::after(last));
-        walk.rows += i64::try_from(rows.len()).unwrap_or(0);
-        let mut out = Vec::with_capacity(rows.len() * 700);
-        for row in &rows {
-            audit::write(row, form, &mut out).map_err(|e| sqlx::Error::Encode(e.into()))?;
-        }
-        Ok(Some((Bytes::from(out), walk)))
-    });
-    let first = stream::once(async move { Ok(Bytes::from_static(header.as_bytes())) });
-    let body = futures::StreamExt::chain(first, pages);
-    answer::streaming(content_type, Body::from_stream(body), position)
 }
 
 fn of_audit(error: &AuditError) -> Problem {

@@ -5,6 +5,7 @@ use daybook_http::Problem;
 use daybook_store::ReadError;
 
 use crate::posted::WaitError;
+use crate::queries::known::{Named, UnknownError};
 use crate::queries::past::PastError;
 
 /// A statement on the read tables failed.
@@ -77,4 +78,27 @@ pub(super) fn of_wait(error: &WaitError) -> Problem {
         }
         WaitError::Read(error) => of_log(error),
     }
+}
+
+/// A filter that cannot be meant: of the log itself, or of the trail.
+pub(super) fn of_filter(error: &UnknownError, of_log_itself: bool) -> Problem {
+    let detail = error.to_string();
+    let (parameter, problem) = match error {
+        UnknownError::Read(error @ ReadError::NotYet { .. }) => {
+            (if of_log_itself { "/to" } else { "/before" }, of_log(error))
+        }
+        UnknownError::Read(error) => return of_log(error),
+        UnknownError::Name(unknown) => {
+            let parameter = match (unknown.of, of_log_itself) {
+                (Named::Type, true) => "/types",
+                (Named::Type, false) => "/type",
+                (Named::Kind, _) => "/kinds",
+                (Named::Context, _) => "/contexts",
+                (Named::Table, _) => "/table",
+                (Named::Action, _) => "/action",
+            };
+            (parameter, Problem::invalid(detail.clone()))
+        }
+    };
+    problem.field(parameter, detail)
 }

@@ -20,6 +20,7 @@ use super::tail::Tail;
 use super::{Reads, error};
 use crate::queries::cloud_event;
 use crate::queries::cursor::{self, LogCursor};
+use crate::queries::known;
 use crate::queries::one::RowId;
 use crate::queries::reader::{Eyes, View};
 use crate::queries::tables::ReadTable;
@@ -87,6 +88,11 @@ async fn answer(
     validity: Validity,
     read_by: Option<ReadBy>,
 ) -> Result<Response, Problem> {
+    if query.form == Form::Live && query.filter.to.is_some() {
+        return Err(Problem::malformed("live events have no end: leave `to` out"));
+    }
+    let known = known::require_log(&query.filter, &reads.log).await;
+    known.map_err(|e| error::of_filter(&e, true))?;
     let head = reads.log.head().await.map_err(|e| error::of_log(&e))?;
     let after = match query.start {
         Start::After(position) => position,
@@ -106,9 +112,6 @@ async fn answer(
             Ok(Tail::new(reads, query.filter, after, head, validity).lines(reading))
         }
         Form::Live => {
-            if query.filter.to.is_some() {
-                return Err(Problem::malformed("live events have no end: leave `to` out"));
-            }
             // Without an end: it goes on for as long as somebody listens.
             begin(&reads, read_by).await?;
             Ok(Tail::new(reads, query.filter, after, head, validity).live())

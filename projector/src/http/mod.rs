@@ -12,6 +12,7 @@ mod platform;
 mod reading;
 mod rows;
 mod tail;
+mod whole;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::whole::Whole;
 use super::{audit, journals, log_query};
 use crate::queries::journals::Journal;
 use crate::queries::list;
@@ -23,6 +24,10 @@ pub(super) const RETRY: &str = "/v1/platform/projector/retry";
 pub(super) const AUDIT: &str = "/v1/audit";
 /// What people did that made no event.
 pub(super) const JOURNALS: &str = "/v1/journals/{journal}";
+
+/// Said of filters that cannot be meant.
+const UNKNOWN: &str =
+    "A name that nothing has, or an end in the future; errors[] says which parameter";
 
 /// Every address that answers GET, and its operation in OpenAPI 3.1.
 #[must_use]
@@ -73,7 +78,8 @@ fn audit_operation() -> Value {
         "next_cursor": { "type": ["string", "null"] }, "position": { "type": "integer" },
     } });
     let mut responses = responses(&page);
-    for form in ["application/x-ndjson", "text/csv"] {
+    responses["422"] = problem(UNKNOWN);
+    for form in Whole::MEDIA {
         responses["200"]["content"][form] =
             json!({ "schema": { "type": "string", "description": "Every row, oldest first" } });
     }
@@ -230,6 +236,7 @@ fn events_operation(names: &[&str], of_stream: bool) -> Value {
     responses["200"]["content"]["text/event-stream"] =
         json!({ "schema": { "type": "string", "description": "Live; id: is the position" } });
     responses["409"] = problem("The cursor is of another epoch of the log");
+    responses["422"] = problem(UNKNOWN);
     json!({
         "tags": ["log"],
         "operationId": if of_stream { "streams.events" } else { "events" },

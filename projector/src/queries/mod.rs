@@ -7,6 +7,7 @@ pub mod diff;
 pub mod filter;
 pub mod journals;
 mod json;
+pub mod known;
 pub mod list;
 pub mod one;
 pub mod past;

@@ -1,19 +1,19 @@
 //! A second set of read tables, filled beside the live one, that takes its place.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use daybook_store::{LANES, Log, Recorded};
+use daybook_store::Log;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
 use super::compare::{self, Report};
-use super::fill::{Filling, Pace, Shares};
+use super::part::{self, ByHand};
+use super::set::Made;
 use super::state::{Recorder, alone};
 use super::swap::{Hands, Swap};
-use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, drift, second};
+use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, Scope, drift};
 use crate::twin::{self, Twin};
-use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
 
 /// How a rebuild goes about it.
@@ -23,6 +23,8 @@ pub struct Options {
     pub id: Uuid,
     /// Which build this is: what another one filled is never gone on with.
     pub build: String,
+    /// Which projections are made again.
+    pub scope: Scope,
     /// How much it holds in memory.
     pub memory: Memory,
     /// The most events that it folds a second while it fills; `None`: as many as it can.
@@ -42,6 +44,7 @@ impl Options {
         Self {
             id,
             build: build.to_owned(),
+            scope: Scope::all(),
             memory: Memory::default(),
             throttle: None,
             force: false,
@@ -51,7 +54,7 @@ impl Options {
     }
 
     /// How many connections fill, and make indexes, at a time.
-    fn at_once(&self) -> i16 {
+    pub(super) fn at_once(&self) -> i16 {
         if self.throttle.is_some() { 1 } else { 2 }
     }
 }
@@ -65,6 +68,8 @@ pub struct Rebuilt {
     pub position: i64,
     /// How many rows were filled in; 0 when it went on with what an earlier run had filled.
     pub rows: usize,
+    /// How many rows of projections that were not made again were copied as they were.
+    pub copied: usize,
     /// How they compare with the tables that were live, at one checkpoint.
     pub report: Report,
 }
@@ -86,7 +91,8 @@ pub async fn blue_green(
     if !alone(&mut guard).await? {
         return Err(RebuildError::Busy);
     }
-    let recorder = Recorder::begin(options.id, &options.build, migrators, tell).await?;
+    let Options { id, build, scope, .. } = options;
+    let recorder = Recorder::begin(*id, build, scope, migrators, tell).await?;
     let rebuilding = Rebuilding { migrators, log, options, recorder: &recorder };
     let outcome = rebuilding.run(&mut guard).await;
     let (state, different, message) = match &outcome {
@@ -127,7 +133,8 @@ pub async fn roll_back(
     if let Some(migration) = migrated {
         return Err(RebuildError::Migrated(migration));
     }
-    let recorder = Recorder::begin(options.id, &options.build, migrators, tell).await?;
+    let (id, everything) = (options.id, Scope::all());
+    let recorder = Recorder::begin(id, &options.build, &everything, migrators, tell).await?;
     let outcome = async {
         let next = Twin::of(NEXT);
         if next.exists(&mut guard).await? {
@@ -136,15 +143,17 @@ pub async fn roll_back(
         twin::run(&format!("CREATE SCHEMA {NEXT}"), &mut guard).await?;
         let mut filling = migrators.acquire().await?.detach();
         let hands = Hands { holding: &mut guard, filling: &mut filling };
-        let held_up = |who| recorder.message(who);
+        let begun = Instant::now();
+        let held_up = |who| recorder.held_up(who, begun, options.patience);
         let swap = Swap {
             coming,
             log,
             said: (options.id, "rolled back"),
             patience: options.patience,
             held_up: &held_up,
+            by_hand: None,
         };
-        recorder.tell("swapping", 0, 1);
+        recorder.tell("swapping", 0, seconds(options.patience));
         swap.run(None, &reached, hands).await
     };
     let outcome = outcome.await;
@@ -167,15 +176,20 @@ async fn let_others_in(mut guard: PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Whether nothing is posted.
-fn is_empty(posted: &Reached) -> bool {
+pub(super) fn is_empty(posted: &Reached) -> bool {
     posted.values().all(|lane| lane.lane_seq == 0)
 }
 
-struct Rebuilding<'a> {
-    migrators: &'a PgPool,
-    log: &'a Log,
-    options: &'a Options,
-    recorder: &'a Recorder<'a>,
+/// A patience, as it is counted.
+fn seconds(patience: Duration) -> i64 {
+    i64::try_from(patience.as_secs()).unwrap_or(i64::MAX)
+}
+
+pub(super) struct Rebuilding<'a> {
+    pub(super) migrators: &'a PgPool,
+    pub(super) log: &'a Log,
+    pub(super) options: &'a Options,
+    pub(super) recorder: &'a Recorder<'a>,
 }
 
 impl Rebuilding<'_> {
@@ -191,33 +205,47 @@ impl Rebuilding<'_> {
             twin::run(twin::ALONE, guard).await?;
             twin::run(twin::ALONE, &mut filling).await?;
         }
-        let (reached, rows) = match self.left_over(&twin, guard).await? {
-            Some(reached) => (reached, 0),
+        let Made { reached, rows, copied } = match self.left_over(&twin, guard).await? {
+            Some(reached) => Made { reached, rows: 0, copied: 0 },
             None => self.fill(&twin, guard).await?,
         };
         twin::run(PLANS, &mut filling).await?;
         let mut following = CatchUp::new(NEXT, reached);
         self.catch_up(&mut following, &mut filling).await?;
-        let report = self.compare(&mut following, &mut filling).await?;
+        let (report, by_hand) = self.compare(&mut following, &mut filling).await?;
+        if let Err(changed) = part::is_as_copied(&self.options.scope, &report) {
+            twin.drop(guard).await?;
+            return Err(changed);
+        }
         if !report.is_same() && !self.options.force {
             let position = report.position;
-            return Ok(Rebuilt { live: false, position, rows, report });
+            return Ok(Rebuilt { live: false, position, rows, copied, report });
         }
-        self.recorder.tell("swapping", 0, 1);
         twin::drop_schema(BEFORE, guard).await?;
         twin::run(&format!("CREATE SCHEMA {BEFORE}"), guard).await?;
-        let held_up = |who| self.recorder.message(who);
+        let patience = self.options.patience;
+        self.recorder.tell("swapping", 0, seconds(patience));
+        let begun = Instant::now();
+        let held_up = |who| self.recorder.held_up(who, begun, patience);
         let swap = Swap {
-            coming: twin,
+            coming: twin.clone(),
             log: self.log,
             said: (self.options.id, "live"),
-            patience: self.options.patience,
+            patience,
             held_up: &held_up,
+            by_hand: Some(by_hand),
         };
         let hands = Hands { holding: guard, filling: &mut filling };
-        let position = swap.run(Some(&mut following), &Reached::new(), hands).await?;
-        self.recorder.tell("swapping", 1, 1);
-        Ok(Rebuilt { live: true, position, rows, report })
+        let swapped = swap.run(Some(&mut following), &Reached::new(), hands).await;
+        let position = match swapped {
+            Err(changed @ RebuildError::ChangedMeanwhile(_)) => {
+                twin.drop(guard).await?;
+                return Err(changed);
+            }
+            other => other?,
+        };
+        self.recorder.tell("swapping", seconds(patience), seconds(patience));
+        Ok(Rebuilt { live: true, position, rows, copied, report })
     }
 
     /// What an earlier run left: a complete set of this very build is gone on with, all else goes.
@@ -229,7 +257,7 @@ impl Rebuilding<'_> {
         if !twin.exists(connection).await? {
             return Ok(None);
         }
-        if let Some(reached) = checkpoints_of(NEXT, Some(&self.options.build), connection).await? {
+        if let Some(reached) = checkpoints_of(NEXT, Some(&self.build()), connection).await? {
             // It may have been caught up beyond the live tables, which are posted meanwhile.
             for _ in 0..100 {
                 let live = ownership::checkpoints(connection).await?;
@@ -245,63 +273,6 @@ impl Rebuilding<'_> {
         }
         twin.drop(connection).await?;
         Ok(None)
-    }
-
-    /// Fills new tables up to where the live ones are, and makes them complete.
-    async fn fill(
-        &self,
-        twin: &Twin,
-        guard: &mut PgConnection,
-    ) -> Result<(Reached, usize), RebuildError> {
-        let mut posted = ownership::checkpoints(guard).await?;
-        if is_empty(&posted) {
-            // Nothing is live that one could compare with: straight to the end of the log.
-            let head = self.log.head().await?;
-            posted = (0..)
-                .zip(&head.lane_heads)
-                .map(|(lane, last)| (lane, Checkpoint { lane_seq: *last, position: head.position }))
-                .collect();
-        }
-        twin.make_tables(guard).await?;
-        twin.make_keys(guard).await?;
-        let total: i64 = posted.values().map(|lane| lane.lane_seq).sum();
-        let up_to = posted.values().map(|lane| lane.position).max().unwrap_or(0);
-        let wanted = posted.clone();
-        let wanted = move |event: &Recorded| {
-            wanted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
-        };
-        let filling = Filling {
-            memory: self.options.memory,
-            partitions_in: Some(twin.schema.clone()),
-            own_transactions: true,
-            without_audit: false,
-        };
-        let remote = self.recorder.remote();
-        let tell = move |done| remote("filling", done, total);
-        let pace = Pace::new(self.options.throttle);
-        let shares = Shares { of: self.options.at_once(), filling, pace };
-        let filled = shares.fill(twin, self.migrators, (self.log, up_to), wanted, tell);
-        let filled = self.recorder.while_doing(filled).await?;
-        second::complete(&posted, &filled.reached)?;
-        self.recorder.rows(filled.rows);
-        drift::put_back(NEXT, guard).await?;
-        let remote = self.recorder.remote();
-        let at_once = usize::try_from(self.options.at_once()).unwrap_or(1);
-        let making = twin.make_indexes(at_once, self.migrators, move |done, total| {
-            remote("indexing", done, total);
-        });
-        self.recorder.while_doing(making).await?;
-        twin.make_foreign_keys(guard).await?;
-        twin.analyze(guard).await?;
-        twin.make_rights(guard).await?;
-        // Every lane has a checkpoint, those without an event too: from here on the set is complete.
-        let mut reached = filled.reached;
-        for lane in 0..LANES {
-            reached.entry(lane).or_default();
-        }
-        let following = CatchUp::new(NEXT, reached);
-        following.keep_checkpoints(Some(&self.options.build), guard).await?;
-        Ok((following.reached, filled.rows))
     }
 
     /// Follows the live tables until what is missing is little.
@@ -329,12 +300,13 @@ impl Rebuilding<'_> {
         &self,
         following: &mut CatchUp,
         connection: &mut PgConnection,
-    ) -> Result<Report, RebuildError> {
+    ) -> Result<(Report, ByHand<'_>), RebuildError> {
         twin::run("BEGIN ISOLATION LEVEL REPEATABLE READ", connection).await?;
         let live = ownership::checkpoints(connection).await?;
+        let by_hand = ByHand::now(&self.options.scope, connection).await?;
         if is_empty(&live) {
             twin::run("COMMIT", connection).await?;
-            return Ok(Report { position: 0, tables: Vec::new() });
+            return Ok((Report { position: 0, tables: Vec::new() }, by_hand));
         }
         following.to(&live, self.log, connection, Transactions::Callers, &|_| ()).await?;
         following.keep_checkpoints(None, connection).await?;
@@ -347,8 +319,9 @@ impl Rebuilding<'_> {
         .await?;
         let position = live.values().map(|lane| lane.position).max().unwrap_or(0);
         let tell = |done, total| self.recorder.tell("comparing", done, total);
-        let report = compare::all(NEXT, position, self.options.examples, connection, &tell).await?;
+        let both = (NEXT, &Scope::all());
+        let report = compare::all(both, position, self.options.examples, connection, &tell).await?;
         twin::run("COMMIT", connection).await?;
-        Ok(report)
+        Ok((report, by_hand))
     }
 }

@@ -5,7 +5,8 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use super::compare::{self, Report};
 use super::second::Second;
-use super::{Memory, OnProgress, Progress, RebuildError};
+use super::state::progress;
+use super::{Memory, OnProgress, RebuildError, Scope};
 use crate::catalog::TABLES;
 use crate::table::SCRATCH;
 
@@ -23,14 +24,31 @@ pub async fn check(
     examples: i64,
     progress: OnProgress<'_>,
 ) -> Result<Report, RebuildError> {
-    let tell = |done, total| progress(Progress { stage: "filling", done, total });
-    let Second { mut transaction, position, .. } = Second::fold(pool, log, memory, tell).await?;
+    check_of(&Scope::all(), pool, log, memory, examples, progress).await
+}
+
+/// The same of the tables of these projections, and of their rows of `audit_logs`.
+///
+/// # Errors
+/// See [`RebuildError`].
+pub async fn check_of(
+    scope: &Scope,
+    pool: &PgPool,
+    log: &Log,
+    memory: Memory,
+    examples: i64,
+    on_progress: OnProgress<'_>,
+) -> Result<Report, RebuildError> {
+    let tell = |done, total| on_progress(progress("filling", done, total));
+    let Second { mut transaction, position, .. } =
+        Second::fold(pool, (log, scope), memory, tell).await?;
     for table in TABLES {
         let analyze = format!("ANALYZE {SCRATCH}.{}", table.name);
         sqlx::raw_sql(AssertSqlSafe(analyze)).execute(&mut *transaction).await?;
     }
-    let tell = |done, total| progress(Progress { stage: "comparing", done, total });
-    let report = compare::all(SCRATCH, position, examples, &mut transaction, &tell).await?;
+    let tell = |done, total| on_progress(progress("comparing", done, total));
+    let report =
+        compare::all((SCRATCH, scope), position, examples, &mut transaction, &tell).await?;
     transaction.rollback().await?;
     Ok(report)
 }

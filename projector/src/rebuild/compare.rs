@@ -3,9 +3,10 @@
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
+use super::Scope;
 use crate::catalog::{TABLES, TableInfo};
 use crate::table::LIVE;
-use crate::twin::AUDIT;
+use crate::twin::{self, AUDIT};
 
 /// What a comparison found.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -74,20 +75,24 @@ impl Report {
     }
 }
 
-/// Compares the live tables with those of `schema`; at most `examples` differing rows a table are
+/// Compares the live tables that `scope` reaches with those of `schema`; at most `examples` differing rows a table are
 /// given, all are counted.
 pub(super) async fn all(
-    schema: &str,
+    (schema, scope): (&str, &Scope),
     position: i64,
     examples: i64,
     connection: &mut PgConnection,
     tell: &(dyn Fn(i64, i64) + Send + Sync),
 ) -> Result<Report, sqlx::Error> {
     let mut report = Report { position, tables: Vec::new() };
-    let total = i64::try_from(TABLES.len()).unwrap_or(0);
-    for (done, table) in (0..).zip(TABLES) {
+    let tables: Vec<&TableInfo> = TABLES.iter().filter(|table| scope.reaches(table.name)).collect();
+    let names: Vec<String> = tables.iter().map(|table| table.name.to_owned()).collect();
+    let sizes = twin::sizes_of(&names, LIVE, connection).await?;
+    let (mut done, total) = (0, sizes.values().sum());
+    for table in tables {
         tell(done, total);
-        report.tables.push(one(table, schema, examples, connection).await?);
+        report.tables.push(one(table, (schema, scope), examples, connection).await?);
+        done += sizes.get(table.name).copied().unwrap_or(0);
     }
     tell(total, total);
     Ok(report)
@@ -99,14 +104,15 @@ pub(super) fn joined(names: impl Iterator<Item = String>, separator: &str) -> St
 
 async fn one(
     table: &TableInfo,
-    schema: &str,
+    (schema, scope): (&str, &Scope),
     examples: i64,
     connection: &mut PgConnection,
 ) -> Result<TableReport, sqlx::Error> {
-    let (live, rebuilt): (i64, i64) = sqlx::query_as(AssertSqlSafe(count_both(table, schema)))
-        .fetch_one(&mut *connection)
-        .await?;
-    let found = sqlx::query(AssertSqlSafe(differences(table, schema)))
+    let (live, rebuilt): (i64, i64) =
+        sqlx::query_as(AssertSqlSafe(count_both(table, (schema, scope))))
+            .fetch_one(&mut *connection)
+            .await?;
+    let found = sqlx::query(AssertSqlSafe(differences(table, (schema, scope))))
         .bind(examples)
         .fetch_all(&mut *connection)
         .await?;
@@ -158,14 +164,12 @@ async fn behind(
         .await
 }
 
-fn count_both(table: &TableInfo, schema: &str) -> String {
-    format!(
-        "SELECT (SELECT count(*) FROM {LIVE}.{0}), (SELECT count(*) FROM {schema}.{0})",
-        table.name
-    )
+fn count_both(table: &TableInfo, (schema, scope): (&str, &Scope)) -> String {
+    let [live, rebuilt] = [LIVE, schema].map(|schema| scope.rows_of(table.name, schema));
+    format!("SELECT (SELECT count(*) FROM {live} AS l), (SELECT count(*) FROM {rebuilt} AS r)")
 }
 
-fn differences(table: &TableInfo, schema: &str) -> String {
+fn differences(table: &TableInfo, (schema, scope): (&str, &Scope)) -> String {
     let pairs = |side: &str| {
         let shown = table.columns.iter().filter(|column| !column.secret);
         joined(shown.map(|column| format!("'{0}', {side}.{0}", column.name)), ", ")
@@ -194,14 +198,14 @@ fn differences(table: &TableInfo, schema: &str) -> String {
         "SELECT count(*) OVER (), jsonb_build_object({key}), array_remove(ARRAY[{changed}], NULL),
                 CASE WHEN live.{first} IS NOT NULL THEN jsonb_build_object({}) END,
                 CASE WHEN rebuilt.{first} IS NOT NULL THEN jsonb_build_object({}) END
-         FROM {LIVE}.{} AS live
-         FULL JOIN {schema}.{} AS rebuilt ON {same_key}
+         FROM {} AS live
+         FULL JOIN {} AS rebuilt ON {same_key}
          WHERE ({}) IS DISTINCT FROM ({})
          ORDER BY {order} LIMIT GREATEST($1, 1)",
         pairs("live"),
         pairs("rebuilt"),
-        table.name,
-        table.name,
+        scope.rows_of(table.name, LIVE),
+        scope.rows_of(table.name, schema),
         row("live"),
         row("rebuilt"),
     )

@@ -51,6 +51,11 @@ pub enum RebuildError {
         "the new tables are complete, but could not take their place: {0}. Run it again to try again; nothing is filled twice"
     )]
     HeldUp(String),
+    /// A table that was taken over as it was, and is not so any more.
+    #[error(
+        "{0} was changed by hand while others were made again, and would lose that change: nothing was taken; run it again"
+    )]
+    ChangedMeanwhile(String),
     /// There is no set of tables to go back to.
     #[error(
         "there are no tables to go back to: nothing was rebuilt, or a later rebuild has begun to swap"

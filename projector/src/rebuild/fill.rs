@@ -29,6 +29,8 @@ pub(crate) struct Filling {
     pub(crate) own_transactions: bool,
     /// Leaves `audit_logs` alone.
     pub(crate) without_audit: bool,
+    /// Only what happened to streams of these kinds; `None`: everything.
+    pub(crate) kinds: Option<Vec<&'static str>>,
 }
 
 /// Fills empty tables.
@@ -167,7 +169,7 @@ impl<'a> Fill<'a> {
         pace: &Pace,
         progress: impl Fn(i64),
     ) -> Result<Filled, RebuildError> {
-        let pages = log.copy_share(0, up_to, share);
+        let pages = log.copy_share(0, up_to, share, self.filling.kinds.as_deref());
         pin_mut!(pages);
         while let Some(page) = pages.next().await {
             let mut page = page?;

@@ -2,6 +2,7 @@
 //!
 //! - [`check`] fills temporary tables and compares them with the live ones, row by row.
 //! - [`blue_green`] fills a second set of tables beside the live one, compares, and takes its place.
+//!   Of some projections only ([`Scope`]), the rows of the others are copied as they are.
 //! - [`roll_back`] goes back to the set that was live before.
 //!
 //! Memory is bounded by [`Memory`]: of each table at most so many rows are held. A row that no later event
@@ -15,15 +16,19 @@ mod compare;
 pub(crate) mod drift;
 mod error;
 pub(crate) mod fill;
+mod part;
 mod reconcile;
+mod scope;
 mod second;
+mod set;
 mod state;
 mod swap;
 
 pub use blue_green::{Options, Rebuilt, blue_green, roll_back};
-pub use check::check;
+pub use check::{check, check_of};
 pub use compare::{Behind, DifferentRow, Report, TableReport};
 pub use error::RebuildError;
+pub use scope::{Scope, UnknownProjection};
 pub use state::{Rebuild, rebuilds};
 
 pub use reconcile::{Reconciled, ReconciledCount, ReconciledRow, reconcile};
@@ -57,6 +62,34 @@ pub struct Progress {
     pub done: i64,
     /// All of them.
     pub total: i64,
+    /// What is counted.
+    pub unit: Unit,
+}
+
+/// What the steps of a stage are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Events of the log.
+    Events,
+    /// Bytes of the tables that are worked on.
+    Bytes,
+    /// Seconds of the time that there is for it.
+    Seconds,
+    /// Something else, such as tables.
+    Steps,
+}
+
+impl Unit {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Bytes => "bytes",
+            Self::Seconds => "seconds",
+            Self::Steps => "steps",
+        }
+    }
 }
 
 /// Told how far it is, now and then.

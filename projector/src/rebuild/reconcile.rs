@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::{PgPool, Row};
 
 use super::second::Second;
-use super::{Memory, OnProgress, Progress, RebuildError};
+use super::{Memory, OnProgress, Progress, RebuildError, Scope, Unit};
 use crate::audit::AuditFilter;
 
 /// A statement over the wanted rows of the trail and of the fold, each pair with what differs.
@@ -103,8 +103,9 @@ pub async fn reconcile(
     filter: &AuditFilter,
     progress: OnProgress<'_>,
 ) -> Result<Reconciled, RebuildError> {
-    let tell = |done, total| progress(Progress { stage: "folding", done, total });
-    let folded = Second::fold(pool, log, memory, tell).await?;
+    let tell =
+        |done, total| progress(Progress { stage: "folding", done, total, unit: Unit::Events });
+    let folded = Second::fold(pool, (log, &Scope::all()), memory, tell).await?;
     let Second { mut transaction, position, events } = folded;
     let mut found = Reconciled { position, events, counted: Vec::new(), examples: Vec::new() };
     let count = filter.bind(sqlx::query(COUNT));

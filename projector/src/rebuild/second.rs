@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
 use super::compare::joined;
 use super::fill::{Fill, Filling, Pace};
-use super::{Memory, RebuildError, drift};
+use super::{Memory, RebuildError, Scope, drift, part};
 use crate::catalog::{TABLES, TableInfo, Tables};
 use crate::table::{LIVE, SCRATCH};
 use crate::worker::lanes::Checkpoint;
@@ -25,10 +25,10 @@ pub(super) struct Second {
 }
 
 impl Second {
-    /// `progress` is told the position reached and the last one.
+    /// Of the projections in `scope`. `progress` is told the events folded and all of them.
     pub(super) async fn fold(
         pool: &PgPool,
-        log: &Log,
+        (log, scope): (&Log, &Scope),
         memory: Memory,
         progress: impl Fn(i64, i64) + Send + Sync,
     ) -> Result<Self, RebuildError> {
@@ -44,12 +44,15 @@ impl Second {
             posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
         };
         let tables = Tables::of(SCRATCH);
-        let filling = Filling { memory, ..Filling::default() };
-        let tell = |done| progress(done, position);
+        let filling = Filling { memory, kinds: scope.kinds(), ..Filling::default() };
+        let total = part::events(scope, position, &mut transaction).await?;
+        let tell = |done| progress(done, total);
         let filled = Fill::new(&tables, &mut transaction, filling)
             .run(log, (position, Share::ALL), wanted, &Pace::new(None), tell)
             .await?;
-        complete(&posted, &filled.reached)?;
+        if scope.is_all() {
+            complete(&posted, &filled.reached)?;
+        }
         drift::put_back(SCRATCH, &mut transaction).await?;
         // A lane's numbers are dense, from 1.
         let events = posted.values().map(|lane| lane.lane_seq.unsigned_abs()).sum();

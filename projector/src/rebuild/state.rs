@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use super::{OnProgress, Progress};
+use super::{OnProgress, Progress, Scope, Unit};
 
 /// How often the row is written.
 const EVERY: Duration = Duration::from_millis(500);
@@ -20,10 +20,14 @@ pub struct Rebuild {
     pub id: Uuid,
     /// The build that ran it.
     pub build: String,
-    /// `filling`, `indexing`, `catching up`, `comparing`, `swapping`; at its end `live`, `differs`,
-    /// `failed`, `interrupted`, `rolled back`.
+    /// The projections that are made again; `None`: all of them.
+    pub projections: Option<Vec<String>>,
+    /// `copying`, `filling`, `indexing`, `linking`, `analyzing`, `catching up`, `comparing`, `swapping`; at
+    /// its end `live`, `differs`, `failed`, `interrupted`, `rolled back`.
     pub state: String,
-    /// Steps done of this stage: events, but indexes and tables where it is those.
+    /// What the stage counts: `events`; `bytes` of the tables that it works on; `seconds` of its patience.
+    pub unit: String,
+    /// How many of these are done.
     pub events_done: i64,
     /// All of them.
     pub events_total: i64,
@@ -57,6 +61,16 @@ pub async fn rebuilds(executor: impl PgExecutor<'_>) -> Result<Vec<Rebuild>, sql
         .await
 }
 
+/// What a rebuild's stages count.
+pub(super) fn progress(stage: &'static str, done: i64, total: i64) -> Progress {
+    let unit = match stage {
+        "filling" | "catching up" => Unit::Events,
+        "swapping" => Unit::Seconds,
+        _ => Unit::Bytes,
+    };
+    Progress { stage, done, total, unit }
+}
+
 /// What is being done, shared with the task that writes it down.
 #[derive(Debug, Clone)]
 struct Now {
@@ -80,6 +94,7 @@ impl<'a> Recorder<'a> {
     pub(super) async fn begin(
         id: Uuid,
         build: &str,
+        scope: &Scope,
         pool: &PgPool,
         tell: OnProgress<'a>,
     ) -> Result<Self, sqlx::Error> {
@@ -88,13 +103,16 @@ impl<'a> Recorder<'a> {
         )
         .execute(pool)
         .await?;
-        sqlx::query("INSERT INTO projector.rebuilds (id, build, state) VALUES ($1, $2, 'filling')")
-            .bind(id)
-            .bind(build)
-            .execute(pool)
-            .await?;
+        sqlx::query(
+            "INSERT INTO projector.rebuilds (id, build, state, projections) VALUES ($1, $2, 'filling', $3)",
+        )
+        .bind(id)
+        .bind(build)
+        .bind(scope.kinds())
+        .execute(pool)
+        .await?;
         let now = Arc::new(Mutex::new(Now {
-            progress: Progress { stage: "filling", done: 0, total: 0 },
+            progress: progress("filling", 0, 0),
             stage_began: Instant::now(),
             rows: 0,
             message: None,
@@ -112,7 +130,7 @@ impl<'a> Recorder<'a> {
 
     /// Something was done.
     pub(super) fn tell(&self, stage: &'static str, done: i64, total: i64) {
-        let progress = Progress { stage, done, total };
+        let progress = progress(stage, done, total);
         if let Ok(mut now) = self.now.lock() {
             if now.progress.stage != stage {
                 now.stage_began = Instant::now();
@@ -127,10 +145,12 @@ impl<'a> Recorder<'a> {
         let now = Arc::clone(&self.now);
         move |stage, done, total| {
             if let Ok(mut now) = now.lock() {
+                // Of several tasks the one that is less far may be the one that tells last.
+                let known = if now.progress.stage == stage { now.progress.done } else { 0 };
                 if now.progress.stage != stage {
                     now.stage_began = Instant::now();
                 }
-                now.progress = Progress { stage, done, total };
+                now.progress = progress(stage, done.max(known), total);
             }
         }
     }
@@ -157,10 +177,19 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Who holds it up; `None`: nobody any more.
-    pub(super) fn message(&self, message: Option<String>) {
+    /// Who holds the swap up, `None`: nobody any more; and how much of its patience is gone.
+    pub(super) fn held_up(&self, who: Option<String>, since: Instant, patience: Duration) {
+        let [gone, all] = [since.elapsed(), patience].map(|time| time.as_secs().cast_signed());
+        self.tell("swapping", gone.min(all), all);
         if let Ok(mut now) = self.now.lock() {
-            now.message = message;
+            now.message = who;
+        }
+    }
+
+    /// The stage under way has come this far, if that is further than was known.
+    pub(super) fn further(&self, done: i64) {
+        if let Ok(mut now) = self.now.lock() {
+            now.progress.done = done.min(now.progress.total).max(now.progress.done);
         }
     }
 
@@ -203,7 +232,7 @@ async fn write(id: Uuid, now: &Mutex<Now>, pool: &PgPool) -> Result<(), sqlx::Er
     let left = (rate > 0.0).then(|| (progress.total - progress.done).max(0) as f64 / rate);
     sqlx::query(
         "UPDATE projector.rebuilds SET state = $2, events_done = $3, events_total = $4, events_per_second = $5,
-             seconds_left = $6, rows_written = $7, message = $8, updated_at = clock_timestamp()
+             seconds_left = $6, rows_written = $7, message = $8, unit = $9, updated_at = clock_timestamp()
          WHERE id = $1 AND ended_at IS NULL",
     )
     .bind(id)
@@ -214,6 +243,7 @@ async fn write(id: Uuid, now: &Mutex<Now>, pool: &PgPool) -> Result<(), sqlx::Er
     .bind(left)
     .bind(rows)
     .bind(message)
+    .bind(progress.unit.name())
     .execute(pool)
     .await?;
     Ok(())

@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::catch_up::{CatchUp, Reached, Transactions};
+use super::part::ByHand;
 use super::{BEFORE, NEXT, RebuildError, drift};
 use crate::catalog::{NAME, VERSION};
 use crate::table::LIVE;
@@ -54,6 +55,8 @@ pub(super) struct Swap<'a> {
     pub(super) patience: Duration,
     /// Told who holds it up.
     pub(super) held_up: &'a (dyn Fn(Option<String>) + Send + Sync),
+    /// What was changed by hand in tables that were copied, which must be all; `None`: none were.
+    pub(super) by_hand: Option<ByHand<'a>>,
 }
 
 /// Why an attempt came to nothing.
@@ -160,6 +163,9 @@ impl Swap<'_> {
         lock(views.chain(tables.into_iter().rev()).collect(), holding).await?;
         twin::run("SET LOCAL statement_timeout = '30s'; SET LOCAL lock_timeout = '300ms'", holding)
             .await?;
+        if let Some(by_hand) = &self.by_hand {
+            by_hand.still_is(holding).await?;
+        }
         drift::put_back(&self.coming.schema, holding).await?;
         let away = if self.coming.schema == BEFORE { NEXT } else { BEFORE };
         twin::change_places(&self.coming, away, holding).await?;

@@ -108,7 +108,8 @@ impl Twin {
     }
 
     /// Makes the keys and indexes that are still to be made, a table at a time on each of `at_once`
-    /// connections of `pool`.
+    /// connections of `pool`. `tell` hears of how many bytes of tables indexes were made, and of how many
+    /// they are to be.
     ///
     /// # Errors
     /// When the server refuses, as it does when the rows break a unique key.
@@ -121,19 +122,22 @@ impl Twin {
         let mut transaction = pool.begin().await?;
         run(PRINTING, &mut transaction).await?;
         let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let sizes = sizes_of(&self.names, &self.schema, &mut transaction).await?;
+        let size = |table: &str| sizes.get(table).copied().unwrap_or(0);
         let mut total = 0;
         for index in self.indexes(&mut transaction).await? {
             if !index.is_early() {
+                total += size(&index.table);
                 by_table.entry(index.table).or_default().push(index.make);
-                total += 1;
             }
         }
-        let sizes = self.sizes(&mut transaction).await?;
         transaction.rollback().await?;
         let mut queue: Vec<(String, Vec<String>)> = by_table.into_iter().collect();
         // The largest first, so that the last ones to be made are short.
-        queue.sort_by_key(|(table, _)| std::cmp::Reverse(sizes.get(table).copied().unwrap_or(0)));
-        let queue = Arc::new(Mutex::new(VecDeque::from(queue)));
+        queue.sort_by_key(|(table, _)| std::cmp::Reverse(size(table)));
+        let queue: VecDeque<_> =
+            queue.into_iter().map(|(table, statements)| (size(&table), statements)).collect();
+        let queue = Arc::new(Mutex::new(queue));
         let done = Arc::new(std::sync::atomic::AtomicI64::new(0));
         let mut making = JoinSet::<Result<(), sqlx::Error>>::new();
         for _ in 0..at_once.max(1) {
@@ -147,10 +151,10 @@ impl Twin {
                 }
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-                    let Some((_, statements)) = next else { return Ok(()) };
+                    let Some((size, statements)) = next else { return Ok(()) };
                     for statement in statements {
                         run(&statement, &mut connection).await?;
-                        let made = done.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+                        let made = done.fetch_add(size, std::sync::atomic::Ordering::SeqCst) + size;
                         tell(made, total);
                     }
                 }
@@ -160,15 +164,17 @@ impl Twin {
         Ok(())
     }
 
-    /// Makes the foreign keys; rows that break one are refused.
+    /// Makes the foreign keys; rows that break one are refused. `tell` hears of the bytes of tables whose
+    /// rows were looked at for one, and are to be.
     ///
     /// # Errors
     /// When the server refuses.
     pub async fn make_foreign_keys(
         &self,
         connection: &mut PgConnection,
+        tell: &(dyn Fn(i64, i64) + Send + Sync),
     ) -> Result<(), sqlx::Error> {
-        self.all(include_str!("foreign_keys.sql"), connection).await
+        self.all(include_str!("foreign_keys.sql"), connection, tell).await
     }
 
     /// Makes triggers, policies and grants, in one transaction: who may read a table is under its
@@ -177,16 +183,24 @@ impl Twin {
     /// # Errors
     /// When the server refuses.
     pub async fn make_rights(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        self.all(include_str!("rights.sql"), connection).await
+        self.all(include_str!("rights.sql"), connection, &|_, _| ()).await
     }
 
-    /// Tells the planner what is in the tables.
+    /// Tells the planner what is in the tables; and `tell` of how many bytes of how many.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn analyze(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub async fn analyze(
+        &self,
+        connection: &mut PgConnection,
+        tell: &(dyn Fn(i64, i64) + Send + Sync),
+    ) -> Result<(), sqlx::Error> {
+        let sizes = sizes_of(&self.names, &self.schema, connection).await?;
+        let (mut done, total) = (0, sizes.values().sum());
         for name in &self.names {
+            tell(done, total);
             run(&format!("ANALYZE {}.{name}", self.schema), connection).await?;
+            done += sizes.get(name).copied().unwrap_or(0);
         }
         Ok(())
     }
@@ -223,11 +237,18 @@ impl Twin {
         &self,
         query: &'static str,
         connection: &mut PgConnection,
+        tell: &(dyn Fn(i64, i64) + Send + Sync),
     ) -> Result<(), sqlx::Error> {
         let mut transaction = sqlx::Connection::begin(connection).await?;
         run(PRINTING, &mut transaction).await?;
-        for (_, statement) in self.generate(query, &mut transaction).await? {
+        let statements = self.generate(query, &mut transaction).await?;
+        let sizes = sizes_of(&self.names, &self.schema, &mut transaction).await?;
+        let size = |table: &str| sizes.get(table).copied().unwrap_or(0);
+        let (mut done, total) = (0, statements.iter().map(|(table, _)| size(table)).sum());
+        for (table, statement) in statements {
+            tell(done, total);
             run(&statement, &mut transaction).await?;
+            done += size(&table);
         }
         transaction.commit().await
     }
@@ -238,18 +259,6 @@ impl Twin {
             .bind(&self.schema)
             .fetch_all(connection)
             .await
-    }
-
-    async fn sizes(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<BTreeMap<String, i64>, sqlx::Error> {
-        let sizes: Vec<(String, i64)> = sqlx::query_as(include_str!("sizes.sql"))
-            .bind(&self.names)
-            .bind(&self.schema)
-            .fetch_all(connection)
-            .await?;
-        Ok(sizes.into_iter().collect())
     }
 }
 
@@ -340,6 +349,28 @@ pub(crate) async fn drop_schema(
 const DROP_ALL: &str = "SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ')
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND NOT c.relispartition AND strpos($2, c.relkind::text) > 0";
+
+/// How large tables of a schema are with their partitions, in bytes, without indexes.
+pub(crate) async fn sizes_of(
+    names: &[String],
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<BTreeMap<String, i64>, sqlx::Error> {
+    let sizes: Vec<(String, i64)> = sqlx::query_as(include_str!("sizes.sql"))
+        .bind(names)
+        .bind(schema)
+        .fetch_all(connection)
+        .await?;
+    Ok(sizes.into_iter().collect())
+}
+
+/// Of how many bytes of the tables of a schema indexes are made right now, as far as they are.
+pub(crate) async fn being_indexed(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(include_str!("being_indexed.sql")).bind(schema).fetch_one(connection).await
+}
 
 /// Runs statements that the catalogue gave.
 pub(crate) async fn run(

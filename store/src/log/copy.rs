@@ -42,6 +42,7 @@ struct Copying {
     after: i64,
     up_to: i64,
     share: Share,
+    kinds: Option<Vec<&'static str>>,
     rows: Option<mpsc::Receiver<Gathered>>,
     buffer: BytesMut,
     begun: bool,
@@ -55,21 +56,24 @@ impl Log {
         after: i64,
         up_to: i64,
     ) -> impl Stream<Item = Result<Vec<Recorded>, ReadError>> + Send + use<> {
-        self.copy_share(after, up_to, Share::ALL)
+        self.copy_share(after, up_to, Share::ALL, None)
     }
 
-    /// The same of some lanes only, so that several readers share a log.
+    /// The same of some lanes only, so that several readers share a log; and, where `kinds` are given, of
+    /// streams of these kinds only.
     pub fn copy_share(
         &self,
         after: i64,
         up_to: i64,
         share: Share,
+        kinds: Option<&[&'static str]>,
     ) -> impl Stream<Item = Result<Vec<Recorded>, ReadError>> + Send + use<> {
         let copying = Copying {
             log: self.clone(),
             after,
             up_to,
             share,
+            kinds: kinds.map(<[_]>::to_vec),
             rows: None,
             buffer: BytesMut::new(),
             begun: false,
@@ -111,12 +115,20 @@ impl Copying {
         if end <= self.after {
             return Ok(false);
         }
-        // COPY takes no parameters; these are numbers.
+        // COPY takes no parameters; these are numbers, and names of this build's own.
+        let kinds = self.kinds.as_ref().map_or_else(
+            || "true".to_owned(),
+            |kinds| {
+                let names = kinds.join("', '");
+                format!("substring(event_type FROM '^[^.]*\\.[^.]*') IN ('{names}')")
+            },
+        );
         let statement = include_str!("copy.sql")
             .replace("$1", &self.after.to_string())
             .replace("$2", &end.to_string())
             .replace("$3", &self.share.of.max(1).to_string())
-            .replace("$4", &self.share.this.to_string());
+            .replace("$4", &self.share.this.to_string())
+            .replace("$5", &kinds);
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::spawn(copy_out(self.log.pool().clone(), statement, sender));
         self.rows = Some(receiver);

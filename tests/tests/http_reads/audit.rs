@@ -107,6 +107,89 @@ async fn each_filter_leaves_what_sql_says() {
         service.get(&admin, &format!("/v1/audit?{wrong}")).await.refused(400, "malformed");
     }
     service.get(&ada, "/v1/audit").await.refused(403, "forbidden");
+    for (asked, pointer, near) in [
+        ("table=acounts", "/table", "accounts"),
+        ("action=CHANGE", "/action", "OUT_OF_BAND"),
+        ("type=banking.account.open", "/type", "banking.account.opened"),
+    ] {
+        let wrong =
+            service.get(&admin, &format!("/v1/audit?{asked}")).await.refused(422, "invalid");
+        assert_eq!(wrong["errors"][0]["pointer"], pointer);
+        assert!(wrong["detail"].as_str().unwrap().contains(near), "{wrong}");
+    }
+    let future = "2999-01-01T00:00:00Z";
+    let late = service.get(&admin, &format!("/v1/audit?before={future}")).await;
+    assert_eq!(late.refused(422, "not-yet")["errors"][0]["pointer"], "/before");
+}
+
+/// Rows that are in one of a Parquet file and lines of NDJSON only, and all of the file.
+const COMPARED: &str = r#"
+import duckdb, json, sys
+parquet, lines = sys.argv[1:]
+db = duckdb.connect()
+db.execute("SET TimeZone = 'UTC'")
+columns = {name: kind for name, kind, *_ in db.execute(f"DESCRIBE SELECT * FROM '{parquet}'").fetchall()}
+shown = ", ".join(f"json({name})::VARCHAR AS {name}" if name.endswith("_values") else name for name in columns)
+theirs = f"SELECT {shown} FROM read_ndjson('{lines}', columns = {columns})"
+ours = f"SELECT {shown} FROM read_parquet('{parquet}')"
+count = lambda query: db.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+print(json.dumps([count(ours), count(f"({ours}) EXCEPT ALL ({theirs})"), count(f"({theirs}) EXCEPT ALL ({ours})"), columns]))
+"#;
+
+#[tokio::test]
+async fn duckdb_finds_in_the_parquet_file_what_the_lines_say() {
+    let Some(python) = daybook_tests::python_with_duckdb() else { return };
+    let service = Service::start().await;
+    let (_, account) = happened(&service).await;
+    // More than one row group.
+    let deposits = "INSERT INTO public.audit_logs (id, user_id, action, entity_type, entity_id, created_at, position, new_values)
+        SELECT -1000 - n, $1, 'UPDATE', 'accounts', $1, now(), NULL, jsonb_build_object('n', n, 'text', 'a → \"b\"\n') FROM generate_series(1, 40000) n";
+    let mut superuser = service.database.superuser().await;
+    let quietly = "SET session_replication_role = replica";
+    sqlx::raw_sql(quietly).execute(&mut superuser).await.unwrap();
+    sqlx::query(deposits).bind(account).execute(&mut superuser).await.unwrap();
+    let admin = Actor::system();
+    service.get_posted(&admin, "/v1/identity/users").await.ok();
+    let up_to = service.log.head().await.unwrap().position;
+    let path = format!("/v1/audit?up_to_position={up_to}");
+    let lines = [("accept", "application/x-ndjson")];
+    let lines = service.get_with(&admin, &path, &lines).await.ok();
+    let sheet = [("accept", "application/vnd.apache.parquet")];
+    let sheet = service.get_with(&admin, &path, &sheet).await.ok();
+    assert_eq!(sheet.headers["content-type"], "application/vnd.apache.parquet");
+    assert_eq!(sheet.position(), lines.position());
+    let folder = tempfile::tempdir().unwrap();
+    let (of_sheet, of_lines) = (folder.path().join("a.parquet"), folder.path().join("a.ndjson"));
+    std::fs::write(&of_sheet, &sheet.bytes).unwrap();
+    std::fs::write(&of_lines, &lines.bytes).unwrap();
+    let output = std::process::Command::new(python)
+        .args(["-c", COMPARED])
+        .args([&of_sheet, &of_lines])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let count = lines.text.lines().count();
+    assert!(count > 40_000, "{count}");
+    assert_eq!((&found[0], &found[1], &found[2]), (&count.into(), &0.into(), &0.into()), "{found}");
+    assert_eq!((&found[3]["user_id"], &found[3]["id"]), (&"UUID".into(), &"BIGINT".into()));
+
+    // Who took it is written down, before and after.
+    let reads: Vec<(String, Option<i64>)> = sqlx::query_as(
+        "SELECT phase::text, rows FROM journal.reads WHERE what = 'audit' ORDER BY id DESC LIMIT 2",
+    )
+    .fetch_all(&mut service.database.superuser().await)
+    .await
+    .unwrap();
+    let rows = i64::try_from(count).unwrap();
+    assert_eq!(reads, [("ended".to_owned(), Some(rows)), ("begun".to_owned(), None)]);
+    // Without one, nothing leaves.
+    sqlx::raw_sql("REVOKE INSERT ON journal.reads FROM daybook_projector, daybook_writer, PUBLIC")
+        .execute(&mut service.database.superuser().await)
+        .await
+        .unwrap();
+    let sheet = [("accept", "application/vnd.apache.parquet")];
+    service.get_with(&admin, &path, &sheet).await.refused(503, "unavailable");
 }
 
 #[tokio::test]

@@ -88,6 +88,42 @@ async fn events_are_cloud_events_and_can_be_narrowed() {
 }
 
 #[tokio::test]
+async fn what_nothing_has_and_the_future_are_refused() {
+    let service = Service::start().await;
+    let ada = service.user("ada", UserRole::User).await;
+    let account = service.account(&ada, "DE-1").await;
+    let admin = Actor::system();
+    let paths = ["/v1/events".to_owned(), format!("/v1/streams/{account}/events")];
+    let future = chrono::Utc::now() + chrono::TimeDelta::hours(1);
+    let future = future.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    for form in ["application/json", "application/x-ndjson"] {
+        let ask = async |path: &str| service.get_with(&admin, path, &[("accept", form)]).await;
+        for path in &paths {
+            let wrong = ask(&format!("{path}?types=banking.account.withdrew")).await;
+            let wrong = wrong.refused(422, "invalid");
+            assert_eq!(wrong["errors"][0]["pointer"], "/types");
+            let says = wrong["detail"].as_str().unwrap();
+            assert!(says.contains("banking.account.withdrawn"), "{says}");
+            let late = ask(&format!("{path}?to={future}")).await.refused(422, "not-yet");
+            assert_eq!(late["errors"][0]["pointer"], "/to");
+        }
+        for (asked, pointer, near) in [
+            ("contexts=bank", "/contexts", "banking"),
+            ("kinds=support.tickets", "/kinds", "support.ticket"),
+        ] {
+            let wrong = ask(&format!("/v1/events?{asked}")).await.refused(422, "invalid");
+            assert_eq!(wrong["errors"][0]["pointer"], pointer);
+            assert!(wrong["detail"].as_str().unwrap().contains(near), "{wrong}");
+        }
+    }
+    // What an older build wrote, and this one does not know, can still be asked for.
+    let older = "INSERT INTO journal.events (position, recorded_at, stream_id, version, lane_seq, lane, schema_version, event_type, command_id, actor_id, correlation_id, data)
+        SELECT position + 1000, recorded_at, stream_id, version + 1000, lane_seq + 1000, lane, 1, 'banking.account.pawned', command_id, actor_id, correlation_id, '{}' FROM journal.events WHERE position = 1";
+    sqlx::raw_sql(older).execute(&mut service.database.superuser().await).await.unwrap();
+    service.get(&admin, "/v1/events?types=banking.account.pawned").await.ok();
+}
+
+#[tokio::test]
 async fn live_events_go_on_where_they_were_cut() {
     let service = Service::start().await;
     let ada = service.user("ada", UserRole::User).await;
