@@ -25,7 +25,11 @@ fn options() -> Options {
 }
 
 async fn rebuilt(world: &World, migrators: &PgPool) -> Rebuilt {
-    let rebuilt = rebuild::blue_green(migrators, &world.log, &options(), &|_| ()).await.unwrap();
+    rebuilt_as(options(), world, migrators).await
+}
+
+async fn rebuilt_as(options: Options, world: &World, migrators: &PgPool) -> Rebuilt {
+    let rebuilt = rebuild::blue_green(migrators, &world.log, &options, &|_| ()).await.unwrap();
     assert!(rebuilt.live && rebuilt.report.is_same(), "{rebuilt:#?}");
     rebuilt
 }
@@ -130,8 +134,9 @@ async fn readers_and_writers_go_on_while_the_tables_change_places() {
     let readers = Readers::of(&world);
     let migrators = world.migrators().await;
     let before = live_oid(&world).await;
-    for _ in 0..3 {
-        rebuilt(&world, &migrators).await;
+    // With a throttle indexes are there before the rows.
+    for throttle in [None, Some(20_000), None] {
+        rebuilt_as(Options { throttle, ..options() }, &world, &migrators).await;
     }
     assert_ne!(live_oid(&world).await, before, "other tables are live");
     assert!(readers.stop().await > 50);

@@ -57,6 +57,22 @@ impl Options {
     pub(super) fn at_once(&self) -> i16 {
         if self.throttle.is_some() { 1 } else { 2 }
     }
+
+    /// The tables that are filled. What is slow on purpose is steady as well.
+    fn twin(&self) -> Twin {
+        let twin = Twin::of(NEXT);
+        if self.throttle.is_some() { twin.steady() } else { twin }
+    }
+
+    /// What is held in memory. With a throttle little is gathered, since what is written at once is
+    /// written as fast as it goes, and the commits of others wait behind it: audit rows of a tenth of
+    /// a second, and of each table as many rows as there are events a second.
+    pub(super) fn memory(&self) -> Memory {
+        let Memory { kept, gathered } = self.memory;
+        let Some(rate) = self.throttle else { return self.memory };
+        let rate = usize::try_from(rate).unwrap_or(usize::MAX).max(1000);
+        Memory { kept: kept.min(rate), gathered: gathered.min(rate / 10) }
+    }
 }
 
 /// What a rebuild has done.
@@ -194,7 +210,7 @@ pub(super) struct Rebuilding<'a> {
 
 impl Rebuilding<'_> {
     async fn run(&self, guard: &mut PgConnection) -> Result<Rebuilt, RebuildError> {
-        let twin = Twin::of(NEXT);
+        let twin = self.options.twin();
         let unmoved = twin.unmoved(guard).await?;
         if !unmoved.is_empty() {
             return Err(RebuildError::Unmoved(unmoved));

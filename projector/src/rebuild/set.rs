@@ -97,7 +97,7 @@ impl Rebuilding<'_> {
             wanted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
         };
         let filling = Filling {
-            memory: self.options.memory,
+            memory: self.options.memory(),
             partitions_in: Some(twin.schema.clone()),
             own_transactions: true,
             without_audit: false,

@@ -8,10 +8,11 @@
 //! policies, grants, comments. What it could not take over is refused beforehand ([`Twin::unmoved`]).
 //! Functions and types are not copied: both sets use those in `public`.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+mod indexes;
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::catalog::{TABLES, Tables};
@@ -41,6 +42,8 @@ pub struct Twin {
     pub schema: String,
     /// The tables' names, in the order in which rows are made.
     pub names: Vec<String>,
+    /// Whether indexes are there before the rows, as far as they can be.
+    steady: bool,
 }
 
 impl Twin {
@@ -50,7 +53,17 @@ impl Twin {
         Self {
             schema: schema.to_owned(),
             names: TABLES.iter().map(|table| table.name.to_owned()).collect(),
+            steady: false,
         }
+    }
+
+    /// The same with its indexes made before the rows: each row costs more then, and there is no
+    /// great work at the end that others would have to stand. What is unique comes last all the
+    /// same, since rows are written in another order than they came to be in.
+    #[must_use]
+    pub fn steady(mut self) -> Self {
+        self.steady = true;
+        self
     }
 
     /// The same without `table`.
@@ -89,79 +102,6 @@ impl Twin {
             run(&statement, &mut transaction).await?;
         }
         transaction.commit().await
-    }
-
-    /// Makes the primary keys of all tables but `audit_logs`, whose rows are never looked for while
-    /// they are written.
-    ///
-    /// # Errors
-    /// When the server refuses.
-    pub async fn make_keys(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let mut transaction = sqlx::Connection::begin(connection).await?;
-        run(PRINTING, &mut transaction).await?;
-        for index in self.indexes(&mut transaction).await? {
-            if index.is_early() {
-                run(&index.make, &mut transaction).await?;
-            }
-        }
-        transaction.commit().await
-    }
-
-    /// Makes the keys and indexes that are still to be made, a table at a time on each of `at_once`
-    /// connections of `pool`. `tell` hears of how many bytes of tables indexes were made, and of how many
-    /// they are to be.
-    ///
-    /// # Errors
-    /// When the server refuses, as it does when the rows break a unique key.
-    pub async fn make_indexes(
-        &self,
-        at_once: usize,
-        pool: &PgPool,
-        tell: impl Fn(i64, i64) + Send + Sync + Clone + 'static,
-    ) -> Result<(), sqlx::Error> {
-        let mut transaction = pool.begin().await?;
-        run(PRINTING, &mut transaction).await?;
-        let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let sizes = sizes_of(&self.names, &self.schema, &mut transaction).await?;
-        let size = |table: &str| sizes.get(table).copied().unwrap_or(0);
-        let mut total = 0;
-        for index in self.indexes(&mut transaction).await? {
-            if !index.is_early() {
-                total += size(&index.table);
-                by_table.entry(index.table).or_default().push(index.make);
-            }
-        }
-        transaction.rollback().await?;
-        let mut queue: Vec<(String, Vec<String>)> = by_table.into_iter().collect();
-        // The largest first, so that the last ones to be made are short.
-        queue.sort_by_key(|(table, _)| std::cmp::Reverse(size(table)));
-        let queue: VecDeque<_> =
-            queue.into_iter().map(|(table, statements)| (size(&table), statements)).collect();
-        let queue = Arc::new(Mutex::new(queue));
-        let done = Arc::new(std::sync::atomic::AtomicI64::new(0));
-        let mut making = JoinSet::<Result<(), sqlx::Error>>::new();
-        for _ in 0..at_once.max(1) {
-            let (pool, queue, done) = (pool.clone(), Arc::clone(&queue), Arc::clone(&done));
-            let tell = tell.clone();
-            making.spawn(async move {
-                let mut connection = pool.acquire().await?.detach();
-                run("SET maintenance_work_mem = '256MB'", &mut connection).await?;
-                if at_once <= 1 {
-                    run(ALONE, &mut connection).await?;
-                }
-                loop {
-                    let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-                    let Some((size, statements)) = next else { return Ok(()) };
-                    for statement in statements {
-                        run(&statement, &mut connection).await?;
-                        let made = done.fetch_add(size, std::sync::atomic::Ordering::SeqCst) + size;
-                        tell(made, total);
-                    }
-                }
-            });
-        }
-        while joined(&mut making).await?.is_some() {}
-        Ok(())
     }
 
     /// Makes the foreign keys; rows that break one are refused. `tell` hears of the bytes of tables whose
@@ -251,29 +191,6 @@ impl Twin {
             done += size(&table);
         }
         transaction.commit().await
-    }
-
-    async fn indexes(&self, connection: &mut PgConnection) -> Result<Vec<Index>, sqlx::Error> {
-        sqlx::query_as(include_str!("indexes.sql"))
-            .bind(&self.names)
-            .bind(&self.schema)
-            .fetch_all(connection)
-            .await
-    }
-}
-
-#[derive(Debug, sqlx::FromRow)]
-struct Index {
-    #[sqlx(rename = "relname")]
-    table: String,
-    is_primary: bool,
-    #[sqlx(rename = "statement")]
-    make: String,
-}
-
-impl Index {
-    fn is_early(&self) -> bool {
-        self.is_primary && self.table != AUDIT
     }
 }
 
