@@ -4,6 +4,7 @@
 //! - [`faults`]: real processes under load, disturbed on purpose.
 //! - [`Kafka`]: real brokers, one a test process or some of a test's own.
 //! - [`Connect`] and [`MariaDb`]: a database that is filled from topics of rows.
+//! - [`naive`]: entities as they were, against a fold without any of the project's own code.
 //! - [`Daybook`]: the `daybook` binary, built when it is not, killed when it is dropped.
 //!
 //! `DAYBOOK_TEST_PG_BIN` chooses the server: a folder with its binaries, `installed` or `download`;
@@ -17,6 +18,7 @@ mod connect;
 mod duckdb;
 pub mod faults;
 mod kafka;
+pub mod naive;
 mod postgres;
 pub mod rows;
 mod service;

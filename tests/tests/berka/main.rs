@@ -7,7 +7,7 @@ mod through_kafka;
 use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Finished, Service, head, shared};
+use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use futures::StreamExt;
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -69,6 +69,7 @@ async fn the_whole_bank_agrees_to_the_cent() {
     the_audit_trail_has_every_change_and_no_secret(&mut database, before).await;
     months::carry_the_banks_balances(&service, here.path(), &mut database, &source).await;
     months::every_so_often(&service, here.path());
+    naive::agrees(&service, &[("banking.account", 2_400), ("identity.user", 400)]).await;
 
     let checked = tool(&service, here.path(), &["rebuild", "--check"]);
     assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use daybook_tests::{Daybook, Finished, Service, head, shared};
+use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::{assert_rebuilt_the_same, define};
+use crate::{CONTRACTS, act, assert_rebuilt_the_same, define};
 
 fn tool(service: &Service, arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().expect("a folder");
@@ -90,7 +90,40 @@ async fn all_contracts_are_registered_and_warned_of() {
     let after = head(&mut database).await;
     let again = report(&tool(&service, &[path]));
     assert_eq!((&again["accepted"], head(&mut database).await), (&json!(0), after));
+    live_on(&service, &mut database).await;
+    let pairs = [("contracts.api_contract", 1_500), ("contracts.governance_rule", 100)];
+    naive::agrees(&service, &pairs).await;
     assert_rebuilt_the_same(&service);
+}
+
+/// Gives some of them a history: an alias that comes and may go, another version, an end.
+async fn live_on(service: &Service, database: &mut PgConnection) {
+    let some: Vec<String> =
+        sqlx::query_scalar("SELECT id::text FROM public.ssot_api_contracts ORDER BY id LIMIT 60")
+            .fetch_all(&mut *database)
+            .await
+            .expect("contracts");
+    for (n, id) in some.iter().enumerate() {
+        let alias = json!({ "alias_name": format!("alias-{n}"), "context": "web", "alias_type": "permanent" });
+        let _ = act(service, CONTRACTS, id, "add_alias", alias).await.accepted();
+        let revised = json!({ "version": "9999.0.0", "base_url": format!("https://{n}.example/") });
+        let _ = act(service, CONTRACTS, id, "revise", revised).await.accepted();
+        if n % 2 == 0 {
+            let alias: String = sqlx::query_scalar(
+                "SELECT data->>'alias_id' FROM journal.events
+                 WHERE stream_id = $1::uuid AND event_type = 'contracts.api_contract.alias_added'",
+            )
+            .bind(id)
+            .fetch_one(&mut *database)
+            .await
+            .expect("the alias");
+            let gone = json!({ "alias_id": alias, "reason": "moved" });
+            let _ = act(service, CONTRACTS, id, "deactivate_alias", gone).await.accepted();
+        }
+        if n % 3 == 0 {
+            let _ = act(service, CONTRACTS, id, "deprecate", json!({ "reason": "old" })).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

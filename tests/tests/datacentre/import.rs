@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Finished, Service, head, shared};
+use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use sqlx::Row as _;
@@ -94,6 +94,7 @@ async fn all_metrics_are_taken_once_and_exactly() {
         let measured: f64 = source[&host][&at].parse().expect("a number");
         assert!((measured - kept).abs() <= 0.000_000_500_001, "{host} {at}: {measured}, {kept}");
     }
+    naive::agrees(&service, &[("datacentre.server", 150), ("datacentre.usage", 150)]).await;
     assert_rebuilt_the_same(&service);
 }
 

@@ -6,7 +6,7 @@ mod source;
 use std::path::Path;
 use std::time::Duration;
 
-use daybook_tests::{Daybook, Finished, Service, head, shared};
+use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use source::Source;
@@ -69,6 +69,7 @@ async fn every_ticket_has_the_history_that_the_source_tells() {
 
     counters_are_the_sources(&mut database, &source).await;
     every_change_happened_when_the_source_says(&mut database, &source).await;
+    naive::agrees(&service, &[("support.ticket", 3_600), ("identity.user", 200)]).await;
     let checked = tool(&service, here.path(), &["rebuild", "--check"]);
     assert_eq!(checked.code, Some(0), "live and rebuilt tables differ: {checked:?}");
 }

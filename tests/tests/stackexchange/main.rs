@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use daybook_tests::{Finished, Service, head, shared};
+use daybook_tests::{Finished, Service, head, naive, shared};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 
@@ -81,6 +81,8 @@ async fn the_whole_site_is_here_to_the_letter() {
 
     posts_are_the_questions(&mut database, &questions).await;
     comments_are_the_answers(&mut database, &answers, &questions).await;
+    let pairs = [("content.post", 1_300), ("content.comment", 900), ("identity.user", 300)];
+    naive::agrees(&service, &pairs).await;
     service.same_when_rebuilt();
 }
 
