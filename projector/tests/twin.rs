@@ -34,7 +34,7 @@ async fn made(twin: &Twin, migrators: &PgPool) {
     twin.make_tables(&mut connection).await.unwrap();
     twin.make_keys(&mut connection).await.unwrap();
     twin.make_indexes(2, migrators, |_, _| ()).await.unwrap();
-    twin.make_foreign_keys(&mut connection).await.unwrap();
+    twin.make_foreign_keys(&mut connection, &|_, _| ()).await.unwrap();
     twin.make_rights(&mut connection).await.unwrap();
 }
 
