@@ -256,7 +256,7 @@ async fn the_session_of_who_is_suspended_is_not_extended() {
         let extend = format!("{SESSIONS}/{}/extend", text(&opened, "stream_id"));
         let suspend = format!("{USERS}/{ada}/suspend");
         // One comes first; what was extended was so while she was active.
-        let until = chrono::Utc::now() + chrono::Duration::days(3);
+        let until = daybook_app::world::now() + chrono::Duration::days(3);
         let fields = json!({"expires_at": until});
         let (extended, suspended) =
             futures::join!(service.command(&extend, fields), service.command(&suspend, json!({})));
