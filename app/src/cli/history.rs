@@ -142,7 +142,7 @@ fn system() -> Reader {
 async fn of_key(key: &str, pools: &Pools) -> Result<Reader, Failure> {
     let known = Authenticator::new(pools.reader.clone()).who(key).await?;
     let Known { actor, session_id } = known.ok_or_else(|| {
-        Failure::failed("the key (--key or DAYBOOK_KEY) is none that is valid; without one, it is the system that reads")
+        Failure::failed("the key (--as-key or DAYBOOK_KEY) is none that is valid; without one, it is the system that reads")
     })?;
     if !access::may(&actor, access::LOG, access::HISTORY, false) {
         return Err(Failure::failed(format!(

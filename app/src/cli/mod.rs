@@ -77,7 +77,7 @@ struct Common {
     set: Vec<(String, String)>,
     /// Who looks into the past, by their key or session token; better in DAYBOOK_KEY, where nobody else sees it [default: the system]
     #[arg(long, global = true, value_name = "KEY")]
-    key: Option<String>,
+    as_key: Option<String>,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
@@ -176,7 +176,7 @@ fn run(cli: Cli) -> Outcome {
     telemetry::start(&settings).map_err(Failure::wrong_use)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let cancel = CancellationToken::new();
-    let given = cli.common.key.or_else(|| std::env::var(KEY).ok());
+    let given = cli.common.as_key.or_else(|| std::env::var(KEY).ok());
     let key = given.filter(|key| !key.is_empty());
     runtime.block_on(async {
         let signals = crate::signals::listen(cancel.clone())?;
@@ -247,5 +247,25 @@ mod tests {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example"), "{} has no example", command.get_name());
         }
+    }
+
+    /// One would be read as the other, and the program would break off.
+    #[test]
+    fn no_command_has_a_flag_of_its_own_under_a_name_that_all_have() {
+        fn walk(command: &clap::Command, common: &[&str]) {
+            for argument in command.get_arguments() {
+                let id = argument.get_id().as_str();
+                assert!(!common.contains(&id), "{} {id}", command.get_name());
+            }
+            command.get_subcommands().for_each(|below| walk(below, common));
+        }
+        let cli = Cli::command();
+        let common: Vec<&str> = cli
+            .get_arguments()
+            .filter(|argument| argument.is_global_set())
+            .map(|argument| argument.get_id().as_str())
+            .collect();
+        assert!(common.len() > 3, "{common:?}");
+        cli.get_subcommands().for_each(|below| walk(below, &common));
     }
 }

@@ -51,14 +51,14 @@ async fn on_the_command_line_the_past_is_read_as_whoever_has_the_key() {
     };
     let stream = eve.to_string();
     for arguments in [&["events", "--limit", "1"][..], &["audit", "--count"], &["state", &stream]] {
-        let read = service.tool(&[&["--key", auditor.as_str()], arguments].concat());
+        let read = service.tool(&[&["--as-key", auditor.as_str()], arguments].concat());
         assert_eq!(read.code, Some(0), "{read:?}");
         let last = readers().await.pop().expect("a read");
         assert_eq!(last, format!("{eve} {}", arguments[0]));
         let before = readers().await.len();
-        let refused = service.tool(&[&["--key", user.as_str()], arguments].concat());
+        let refused = service.tool(&[&["--as-key", user.as_str()], arguments].concat());
         assert!(refused.code == Some(1) && refused.stderr.contains("history"), "{refused:?}");
-        let unknown = service.tool(&[&["--key", "dbk_nobodys"], arguments].concat());
+        let unknown = service.tool(&[&["--as-key", "dbk_nobodys"], arguments].concat());
         assert!(unknown.code == Some(1) && unknown.stderr.contains("valid"), "{unknown:?}");
         assert!(unknown.stdout.is_empty() && refused.stdout.is_empty());
         assert_eq!(readers().await.len(), before);
