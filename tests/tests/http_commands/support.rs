@@ -1,7 +1,7 @@
 //! Any number of `daybook serve` on one database, and clients with keys of their own.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use daybook_app::config::Settings;
 use daybook_app::database::Pools;
@@ -130,17 +130,12 @@ impl House {
         self.number("SELECT count(*) FROM journal.events").await
     }
 
-    /// Waits until the read tables include all that is in the log.
+    /// Waits until the read tables include all that is in the log now.
     pub async fn posted(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        loop {
-            let lag = daybook_projector::Posted::new(self.pools.projector.clone()).lag().await;
-            if lag.is_ok_and(|lag| lag.events == 0) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "the projector does not catch up");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let head = self.number("SELECT COALESCE(max(position), 0) FROM journal.batches").await;
+        let posted = daybook_projector::Posted::new(self.pools.projector.clone());
+        let waited = posted.wait_for(head, Duration::from_secs(30)).await;
+        assert!(waited.is_ok(), "the projector does not catch up: {waited:?}");
     }
 
     /// The state of an account, folded from the log.
