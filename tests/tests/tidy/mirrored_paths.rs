@@ -33,6 +33,10 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("identity_authentication", "looks a caller up by the hash of a key"),
     ("projector_weekly_partitions", "read tables by week"),
     ("projector_rebuilds", "a second set of read tables that takes the first one's place"),
+    (
+        "projector_rebuilds_in_part",
+        "which projections a rebuild made again, and the stages that has",
+    ),
     ("projector_as_of", "the read tables as they stood at an instant"),
     ("projector_as_of_built_upon", "those that somebody built on stay until nobody does"),
     ("projector_as_of_trail", "how far the trail's digest of each was"),
