@@ -348,7 +348,7 @@ async fn a_hole_in_the_log_stops_its_lane_and_no_other() {
         sqlx::query(statement).execute(&mut administrator).await.unwrap();
     }
     let worker = world.worker();
-    until("what is not torn is posted", SHARED_SOON, || async {
+    until("what is not torn is posted", Duration::from_secs(30), || async {
         world.count("transactions").await == 7
     })
     .await;
