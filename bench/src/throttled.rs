@@ -86,12 +86,8 @@ type Stages = Vec<(Instant, String)>;
 fn say_by_stage(plan: &Plan, load: &Load, stages: &Stages) -> Result<(), Trouble> {
     for (n, (from, stage)) in stages.iter().enumerate() {
         let to = stages.get(n + 1).map(|(to, _)| *to);
-        let mut latencies = Histogram::<u64>::new(3)?;
-        for (due, took) in &load.each {
-            if due >= from && to.is_none_or(|to| *due < to) {
-                latencies.record(u64::try_from(took.as_micros())?)?;
-            }
-        }
+        let within = |due: &Instant| due >= from && to.is_none_or(|to| *due < to);
+        let latencies = latencies_of(load.each.iter().filter(|(due, _)| within(due)))?;
         plan.say(&format!(
             "throttled, {stage}: p99 {:.1} ms of {} commands, the slowest {:.1} ms",
             milliseconds(&latencies, 99.0),
@@ -132,11 +128,18 @@ async fn load<T>(
     );
     let (reads, failed) = reading.await?;
     let each = each?;
-    let mut latencies = Histogram::<u64>::new(3)?;
-    for (_, took) in &each {
+    Ok((Load { latencies: latencies_of(&each)?, each, reads, failed }, given))
+}
+
+/// What these commands took, in microseconds.
+fn latencies_of<'a>(
+    commands: impl IntoIterator<Item = &'a (Instant, Duration)>,
+) -> Result<Histogram<u64>, Trouble> {
+    let mut latencies = Histogram::new(3)?;
+    for (_, took) in commands {
         latencies.record(u64::try_from(took.as_micros())?)?;
     }
-    Ok((Load { latencies, each, reads, failed }, given))
+    Ok(latencies)
 }
 
 /// Sends at the given pace, whatever the answers take.
