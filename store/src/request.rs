@@ -176,6 +176,11 @@ impl Chain {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// What all clones of it have in common, and nothing else that is held at the same time.
+    pub(crate) fn mark(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
     /// Whether it is broken.
     #[must_use]
     pub fn is_broken(&self) -> bool {

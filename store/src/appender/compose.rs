@@ -3,7 +3,8 @@
 //! Two requests share a batch only if neither writes, opens or closes a stream that the other
 //! guards or refers to, and they share no command id and no business key. Requests to one stream,
 //! each decided on what the one before leaves, share one as a chain. Requests to one stream
-//! never overtake each other.
+//! never overtake each other: what touches a batch that is under way waits for its answers, since
+//! of two batches either may be the first to have its turn.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -11,9 +12,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::outstanding::Counted;
 use super::prepared::{Prepared, Touch};
 use crate::error::AppendError;
-use crate::request::{Appended, ClaimKey};
+use crate::request::{Appended, Chain, ClaimKey};
 
 /// How many requests may be passed over while a batch is composed.
 const MAX_PASSED_OVER: usize = 512;
@@ -23,24 +25,42 @@ const MAX_PASSED_OVER: usize = 512;
 pub(super) struct Waiting {
     pub(super) prepared: Prepared,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    /// That it waits.
+    pub(super) counted: Counted,
 }
 
 impl Waiting {
     /// Answers. Whoever no longer listens learns it by sending the same id again.
     pub(super) fn answer(self, answer: Result<Appended, AppendError>) {
+        drop(self.counted);
         drop(self.answer.send(answer));
     }
 }
 
 /// What the requests gathered so far touch.
 #[derive(Debug, Default)]
-struct Gathered {
+pub(super) struct Gathered {
     streams: HashMap<Uuid, (Touch, i64)>,
     commands: HashSet<(Uuid, Uuid)>,
     claims: HashSet<ClaimKey>,
+    /// The marks of the chains that they are links of.
+    chains: HashSet<usize>,
+    /// How many of them go on where another one of them leaves a stream.
+    folded: usize,
 }
 
 impl Gathered {
+    /// How many of them go on where another one of them leaves a stream.
+    pub(super) fn folded(&self) -> usize {
+        self.folded
+    }
+
+    /// Whether `next` may have its turn before these, or after them, or between them.
+    pub(super) fn is_apart_from(&self, next: &Prepared) -> bool {
+        let chains = &next.request.chains;
+        self.admits(next, false) && !chains.iter().any(|chain| self.chains.contains(&chain.mark()))
+    }
+
     /// Whether `next` may join; `folding`: it may go on where a gathered one leaves a stream.
     fn admits(&self, next: &Prepared, folding: bool) -> bool {
         let command = next.request.command;
@@ -63,6 +83,7 @@ impl Gathered {
         let command = next.request.command;
         self.commands.insert((command.scope, command.id));
         self.claims.extend(next.claims.iter().map(|(key, _)| key.clone()));
+        self.chains.extend(next.request.chains.iter().map(Chain::mark));
         for (stream, touch) in &next.touches {
             let leaves = if touch.writes { leaves(next, *stream) } else { None };
             match self.streams.entry(*stream) {
@@ -71,6 +92,7 @@ impl Gathered {
                 }
                 Entry::Occupied(mut entry) => {
                     let (gathered, version) = entry.get_mut();
+                    self.folded += usize::from(gathered.writes && touch.writes);
                     *gathered = gathered.and(*touch);
                     *version = leaves.unwrap_or(*version);
                 }
@@ -88,13 +110,15 @@ fn leaves(request: &Prepared, stream: Uuid) -> Option<i64> {
     i64::try_from(write.events.len()).ok().map(|events| write.expected_version + events)
 }
 
-/// Takes the next batch out of the queue, oldest first. Requests whose chain is broken are
-/// answered here. The first request always goes, however large it is.
+/// Takes the next batch out of the queue, oldest first, apart from what is `under_way`; and what
+/// it touches. Requests whose chain is broken are answered here. With nothing under way the first
+/// request always goes, however large it is.
 pub(super) fn compose(
     queue: &mut VecDeque<Waiting>,
+    under_way: &[&Gathered],
     max_requests: usize,
     max_events: usize,
-) -> Vec<Waiting> {
+) -> (Vec<Waiting>, Gathered) {
     let mut batch: Vec<Waiting> = Vec::with_capacity(queue.len().min(max_requests));
     let mut gathered = Gathered::default();
     let mut passed_over = VecDeque::new();
@@ -111,7 +135,10 @@ pub(super) fn compose(
             queue.push_front(next);
             break;
         }
-        if passed.admits(&next.prepared, false) && gathered.admits(&next.prepared, true) {
+        if under_way.iter().all(|batch| batch.is_apart_from(&next.prepared))
+            && passed.is_apart_from(&next.prepared)
+            && gathered.admits(&next.prepared, true)
+        {
             gathered.add(&next.prepared);
             events += next.prepared.events;
             batch.push(next);
@@ -126,5 +153,5 @@ pub(super) fn compose(
     while let Some(waiting) = passed_over.pop_back() {
         queue.push_front(waiting);
     }
-    batch
+    (batch, gathered)
 }

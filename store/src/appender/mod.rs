@@ -1,13 +1,17 @@
 //! Group commit: one task a process gathers the requests that wait, and appends them with one
-//! call that commits before it answers. While it does, the next batch gathers.
+//! call that commits before it answers. While it does, the next batch gathers; and where that
+//! shares nothing with the first, it leaves at once on a line of its own, so that it stands before
+//! the lock when the first lets go of it.
 //!
-//! Absent on purpose: more than one batch in flight. They would only wait for each other's lock,
-//! and a batch decided on an earlier one's outcome could not be taken back.
+//! Absent on purpose: a batch decided on the outcome of one that is under way, which could not be
+//! taken back; and more than two under way, which would only wait for each other's lock.
 
 mod arguments;
 mod call;
 mod compose;
 mod json;
+mod line;
+mod outstanding;
 mod prepared;
 mod refusal;
 mod rows;
@@ -27,6 +31,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use self::compose::Waiting;
+use self::outstanding::Outstanding;
 use self::prepared::Prepared;
 use crate::error::AppendError;
 use crate::request::{AppendRequest, Appended};
@@ -92,20 +97,23 @@ impl fmt::Debug for AppenderOptions {
 #[derive(Debug, Clone)]
 pub struct Appender {
     queue: mpsc::Sender<Waiting>,
+    outstanding: Outstanding,
     head: watch::Receiver<i64>,
     pool: PgPool,
 }
 
 impl Appender {
-    /// Starts the task. It keeps one connection of its own, made like those of `pool`, whose role
-    /// must be `daybook_writer`.
+    /// Starts the task. It keeps two connections of its own, made like those of `pool`, whose role
+    /// must be `daybook_writer`; the second only when several clients write at once.
     #[must_use]
     pub fn start(pool: PgPool, options: AppenderOptions) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(options.queue.max(1));
         let (head_sender, head) = watch::channel(0);
-        let task = task::Task::new(pool.connect_options(), options, head_sender);
+        let outstanding = Outstanding::default();
+        let task =
+            task::Task::new(&pool.connect_options(), options, &head_sender, outstanding.clone());
         let handle = tokio::spawn(task.run(waiting));
-        (Self { queue, head, pool }, handle)
+        (Self { queue, outstanding, head, pool }, handle)
     }
 
     /// Appends, and answers when it is durable.
@@ -125,10 +133,13 @@ impl Appender {
     pub fn enqueue(&self, request: AppendRequest) -> Result<Pending, AppendError> {
         let prepared = Prepared::new(request)?;
         let (answer, receiver) = oneshot::channel();
-        self.queue.try_send(Waiting { prepared, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => stopped(),
-        })?;
+        let counted = self.outstanding.count(prepared.events);
+        self.queue.try_send(Waiting { prepared, answer, counted }).map_err(
+            |error| match error {
+                mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => stopped(),
+            },
+        )?;
         Ok(Pending(receiver))
     }
 

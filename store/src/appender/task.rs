@@ -1,272 +1,210 @@
-//! The task: gather, compose, send, answer.
+//! The task: gather, compose, let the batches leave.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{ConnectOptions, Connection};
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
 
 use super::AppenderOptions;
-use super::arguments::Batch;
-use super::call::{self, Answer, CallError};
-use super::compose::{Waiting, compose};
-use super::refusal::{self, Verdicts};
-use super::rows::RequestRow;
-use crate::error::AppendError;
-use crate::request::Appended;
-
-/// The first wait before a batch is sent again; doubles up to a second.
-const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+use super::compose::{Gathered, Waiting, compose};
+use super::line::Line;
+use super::outstanding::Outstanding;
 
 /// The longest that a batch waits for more requests.
 const LONGEST_LINGER: Duration = Duration::from_micros(250);
 
-/// What the statements of an append want of the planner: each finds a few rows by a key, in tables
-/// of any size, and is planned once in the connection's life.
-const PLANS: [(&str, &str); 6] = [
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_bitmapscan", "off"),
-    ("jit", "off"),
-];
+/// How many batches are under way at a time: one at the log, one before its lock.
+const LINES: usize = 2;
+
+/// With fewer events about, all of them share one batch: another one costs another wait for the
+/// disk, which is more than what is won while the first is under way.
+const ENOUGH_FOR_TWO: usize = 128;
+
+/// How many of those that wait are looked at, to see whether a second batch is worth its while.
+const LOOKED_AT: usize = 512;
 
 pub(super) struct Task {
-    connect: PgConnectOptions,
-    connection: Option<PgConnection>,
-    options: AppenderOptions,
-    max_ahead: chrono::Duration,
-    head: watch::Sender<i64>,
-    /// How many requests are known to be about: those that the last batch answered, and those that
-    /// waited meanwhile.
-    about: usize,
-    /// How long the next may wait for as many.
+    options: Arc<AppenderOptions>,
+    queue: VecDeque<Waiting>,
+    /// How many events these are.
+    queued: usize,
+    /// Lines that carry nothing; what was used last is used next.
+    idle: Vec<Line>,
+    /// Batches that have left and are not answered.
+    under_way: FuturesUnordered<BoxFuture<'static, Returned>>,
+    /// What the batches under way touch, each by its number.
+    carried: Vec<(u64, Gathered)>,
+    /// The number of the last batch.
+    number: u64,
+    /// How many events of those that wait share nothing with what is under way.
+    apart: usize,
+    outstanding: Outstanding,
+    /// How many events are known to be about: those that waited for an answer when the last batch
+    /// was committed.
+    about: Arc<AtomicUsize>,
+    /// Whether the last batch was mostly a chain, which has to stay one.
+    chained: bool,
+    /// How long the next may wait for as many as are about.
     linger: Duration,
+}
+
+/// A line that has answered its batch.
+struct Returned {
+    line: Line,
+    number: u64,
+    took: Duration,
 }
 
 impl Task {
     pub(super) fn new(
-        connect: Arc<PgConnectOptions>,
+        connect: &PgConnectOptions,
         options: AppenderOptions,
-        head: watch::Sender<i64>,
+        head: &watch::Sender<i64>,
+        outstanding: Outstanding,
     ) -> Self {
-        let lock_timeout = options.lock_timeout.as_millis().max(1).to_string();
-        let statement_timeout = options.call_timeout.as_millis().max(1).to_string();
-        let connect = (*connect).clone().options([
-            ("lock_timeout", lock_timeout.as_str()),
-            ("statement_timeout", statement_timeout.as_str()),
-            ("idle_in_transaction_session_timeout", "1000"),
-            ("default_transaction_isolation", "read committed"),
-        ]);
-        let connect = connect.options(PLANS);
-        let max_ahead = chrono::Duration::from_std(options.max_clock_ahead)
-            .unwrap_or_else(|_| chrono::Duration::days(1));
-        let (about, linger) = (1, Duration::ZERO);
-        Self { connect, connection: None, options, max_ahead, head, about, linger }
+        let options = Arc::new(options);
+        let line = |_| Line::new(connect, Arc::clone(&options), head.clone());
+        Self {
+            idle: (0..LINES).map(line).collect(),
+            options,
+            queue: VecDeque::new(),
+            queued: 0,
+            under_way: FuturesUnordered::new(),
+            carried: Vec::new(),
+            number: 0,
+            apart: 0,
+            outstanding,
+            about: Arc::new(AtomicUsize::new(1)),
+            chained: false,
+            linger: Duration::ZERO,
+        }
     }
 
     /// Works until every sender is gone and the queue is empty.
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
-        let mut queue = VecDeque::new();
+        let mut open = true;
         loop {
-            if queue.is_empty() {
-                match waiting.recv().await {
-                    Some(first) => queue.push_back(first),
-                    None => break,
+            self.take_in(&mut waiting);
+            if self.under_way.is_empty() && !self.queue.is_empty() {
+                self.gather(&mut waiting).await;
+                self.leave();
+            } else if self.second_is_worth_it() {
+                self.leave();
+            } else {
+                let room = self.has_room();
+                tokio::select! {
+                    biased;
+                    Some(returned) = self.under_way.next() => self.returned(returned),
+                    next = waiting.recv(), if open && room => match next {
+                        Some(next) => self.took(next),
+                        None => open = false,
+                    },
+                    else => break,
                 }
             }
-            self.gather(&mut queue, &mut waiting).await;
-            let batch =
-                compose(&mut queue, self.options.max_batch_requests, self.options.max_batch_events);
-            let begun = Instant::now();
-            let left = queue.len();
-            self.commit(batch, || left + waiting.len()).await;
-            self.linger = (begun.elapsed() / 4).min(LONGEST_LINGER);
         }
-        if let Some(connection) = self.connection {
-            drop(connection.close().await);
+        for line in self.idle {
+            line.close().await;
         }
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue.len() < self.options.queue.max(1)
+    }
+
+    /// Takes in what waits.
+    fn take_in(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+        while self.has_room()
+            && let Ok(next) = waiting.try_recv()
+        {
+            self.took(next);
+        }
+    }
+
+    fn took(&mut self, next: Waiting) {
+        let events = next.counted.number();
+        self.queued += events;
+        if self.is_apart(&next) {
+            self.apart += events;
+        }
+        self.queue.push_back(next);
+    }
+
+    fn is_apart(&self, next: &Waiting) -> bool {
+        self.carried.iter().all(|(_, batch)| batch.is_apart_from(&next.prepared))
+    }
+
+    /// How many events the next batch should have: all that are about, or half of them where the
+    /// other half can be under way meanwhile.
+    fn target(&self) -> usize {
+        let about = self.about.load(Ordering::Relaxed).min(self.options.max_batch_events);
+        if self.chained || about < ENOUGH_FOR_TWO { about } else { about.div_ceil(LINES) }
+    }
+
+    /// Whether so much waits that has nothing to do with the batch under way that it need not wait
+    /// for it.
+    fn second_is_worth_it(&self) -> bool {
+        !self.idle.is_empty() && self.apart >= self.target().max(ENOUGH_FOR_TWO / LINES)
     }
 
     /// Takes in what waits. Who was answered together comes back together, a moment later than the
     /// first of them: a batch that left at once would leave the others for the one after it, and
-    /// two batches cost twice what one does. So it lingers until as many are here as are known to be
-    /// about, but never long in proportion to what a call takes.
-    async fn gather(&self, queue: &mut VecDeque<Waiting>, waiting: &mut mpsc::Receiver<Waiting>) {
+    /// costs as much for few as for all. So it lingers until as many are here as it should take,
+    /// but never long in proportion to what a call takes.
+    ///
+    /// It looks again and again, since no timer is that fine, and gives way each time: to the other
+    /// tasks of this thread, and to the other threads. One of those may have been put behind this one
+    /// on the same processor, with the very client in hand that is waited for.
+    async fn gather(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
         let until = Instant::now() + self.linger;
-        loop {
-            while queue.len() < self.options.queue.max(1)
-                && let Ok(next) = waiting.try_recv()
-            {
-                queue.push_back(next);
-            }
-            if queue.len() >= self.about || Instant::now() >= until {
-                return;
-            }
+        while self.queued < self.target() && Instant::now() < until {
+            std::thread::yield_now();
             tokio::task::yield_now().await;
+            self.take_in(waiting);
         }
     }
 
-    /// Answers every request of the batch. `waiting` says how many came meanwhile.
-    async fn commit(&mut self, batch: Vec<Waiting>, waiting: impl Fn() -> usize) {
-        let size = batch.len();
-        let mut parts = vec![batch];
-        while let Some(mut part) = parts.pop() {
-            while !part.is_empty() {
-                match self.send(&part).await {
-                    Outcome::Appended(answers) => {
-                        self.about = (size + waiting()).min(self.options.max_batch_requests);
-                        for (waiting, answer) in part.drain(..).zip(answers) {
-                            waiting.answer(Ok(answer));
-                        }
-                    }
-                    Outcome::Refused(verdicts) => part = settle(part, verdicts),
-                    Outcome::Failed(AppendError::Data(_)) if part.len() > 1 => {
-                        // The culprit is in one of the halves.
-                        parts.push(part.split_off(part.len() / 2));
-                    }
-                    Outcome::Failed(error) => fail(&mut part, &error),
-                }
-                if let Some(rest) = parts.pop() {
-                    parts.push(without_broken(rest));
-                }
-            }
-        }
-    }
-
-    /// Sends until there is an answer or the time for trying is over.
-    async fn send(&mut self, part: &[Waiting]) -> Outcome {
-        let batch = Batch::new(part.iter().map(|waiting| &waiting.prepared));
-        let started = Instant::now();
-        let mut backoff = FIRST_BACKOFF;
-        loop {
-            let now = (self.options.clock)();
-            match self.call(&batch, now).await {
-                Ok(Answer::Appended { head, counted_from }) => {
-                    let seconds = started.elapsed().as_secs_f64();
-                    return self.appended(&batch, head, counted_from, seconds);
-                }
-                Ok(Answer::Refused(failures)) => {
-                    let verdicts = refusal::verdicts(&batch, &failures, now);
-                    return Outcome::Refused(verdicts);
-                }
-                Err(CallError::Data(text)) => return Outcome::Failed(AppendError::Data(text)),
-                Err(CallError::Fatal(text)) => {
-                    tracing::error!(error = %text, "append failed");
-                    return Outcome::Failed(AppendError::Unavailable(text));
-                }
-                Err(CallError::Transient(text)) => {
-                    metrics::counter!("daybook_append_retries_total").increment(1);
-                    if started.elapsed() + backoff >= self.options.retry_for {
-                        tracing::error!(error = %text, "append gave up");
-                        return Outcome::Failed(AppendError::Unavailable(text));
-                    }
-                    tracing::warn!(error = %text, "append is sent again");
-                    tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(Duration::from_secs(1));
-                }
-            }
-        }
-    }
-
-    /// One call. A connection on which anything went wrong is not used again: what it still does
-    /// is found by the command ids when the batch is sent again.
-    async fn call(&mut self, batch: &Batch<'_>, now: DateTime<Utc>) -> Result<Answer, CallError> {
-        let limit = self.options.call_timeout + Duration::from_secs(1);
-        let called = tokio::time::timeout(limit, async {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => self.connect.connect().await?,
-            };
-            let answer = call::append(&mut connection, batch, now, self.max_ahead).await;
-            // A refusal of the data leaves the connection as it was.
-            if matches!(answer, Ok(_) | Err(CallError::Data(_))) {
-                self.connection = Some(connection);
-            }
-            answer
-        });
-        called.await.unwrap_or_else(|_| {
-            Err(CallError::Transient(format!("no answer within {} s", limit.as_secs())))
-        })
-    }
-
-    fn appended(&self, batch: &Batch<'_>, head: i64, from: DateTime<Utc>, seconds: f64) -> Outcome {
-        let events = batch.events.len();
-        metrics::histogram!("daybook_append_seconds").record(seconds);
-        #[expect(clippy::cast_precision_loss, reason = "a batch is bounded far below 2^52")]
-        metrics::histogram!("daybook_append_batch_events").record(events as f64);
-        #[expect(clippy::cast_precision_loss, reason = "a batch is bounded far below 2^52")]
-        metrics::histogram!("daybook_append_batch_requests").record(batch.requests.len() as f64);
-        let new_head = head + i64::try_from(events).unwrap_or(0);
-        self.head.send_if_modified(|head| {
-            let moves = new_head > *head;
-            *head = new_head.max(*head);
-            moves
-        });
-        Outcome::Appended(batch.requests.iter().map(|row| answered(row, head, from)).collect())
-    }
-}
-
-fn answered(row: &RequestRow, head: i64, counted_from: DateTime<Utc>) -> Appended {
-    Appended {
-        stream_id: row.stream,
-        version: row.version,
-        created: row.created,
-        position: head + i64::from(row.last),
-        events: i64::from(row.events),
-        recorded_at: counted_from + chrono::Duration::microseconds(i64::from(row.last.max(1))),
-        replayed: false,
-    }
-}
-
-enum Outcome {
-    Appended(Vec<Appended>),
-    Refused(Verdicts),
-    Failed(AppendError),
-}
-
-/// Answers those with a verdict; the others go again at once.
-fn settle(part: Vec<Waiting>, verdicts: Verdicts) -> Vec<Waiting> {
-    let mut rest = Vec::with_capacity(part.len());
-    for (waiting, verdict) in part.into_iter().zip(verdicts) {
-        match verdict {
-            None => rest.push(waiting),
-            Some(verdict) => {
-                if let Err(error) = &verdict {
-                    metrics::counter!("daybook_append_refusals_total", "reason" => error.reason())
-                        .increment(1);
-                }
-                waiting.answer(verdict);
-            }
-        }
-    }
-    rest
-}
-
-/// All of them fail. Chains break before anyone hears of it.
-fn fail(part: &mut Vec<Waiting>, error: &AppendError) {
-    for waiting in part.iter() {
-        waiting.prepared.break_chains();
-    }
-    for waiting in part.drain(..) {
-        waiting.answer(Err(error.clone()));
-    }
-}
-
-/// Drops what was decided on something that has failed meanwhile.
-fn without_broken(part: Vec<Waiting>) -> Vec<Waiting> {
-    let mut rest = Vec::with_capacity(part.len());
-    for waiting in part {
-        if waiting.prepared.is_broken() {
-            waiting.prepared.break_chains();
-            waiting.answer(Err(AppendError::Moved));
+    /// Sends the next batch on its way, if one can go.
+    fn leave(&mut self) {
+        let Some(mut line) = self.idle.pop() else { return };
+        let (requests, events) = (self.options.max_batch_requests, self.options.max_batch_events);
+        let carried: Vec<&Gathered> = self.carried.iter().map(|(_, batch)| batch).collect();
+        let (batch, gathered) = compose(&mut self.queue, &carried, requests, events);
+        if batch.is_empty() {
+            self.idle.push(line);
         } else {
-            rest.push(waiting);
+            self.number += 1;
+            let number = self.number;
+            self.chained = gathered.folded() * 2 > batch.len();
+            self.carried.push((number, gathered));
+            let (outstanding, about) = (self.outstanding.clone(), Arc::clone(&self.about));
+            let commit = async move {
+                let begun = Instant::now();
+                let count = || about.store(outstanding.number(), Ordering::Relaxed);
+                line.commit(batch, count).await;
+                Returned { line, number, took: begun.elapsed() }
+            };
+            self.under_way.push(Box::pin(commit));
         }
+        self.queued = self.queue.iter().map(|next| next.counted.number()).sum();
+        self.count_apart();
     }
-    rest
+
+    fn returned(&mut self, returned: Returned) {
+        self.carried.retain(|(number, _)| *number != returned.number);
+        self.linger = (returned.took / 4).min(LONGEST_LINGER);
+        self.idle.push(returned.line);
+        self.count_apart();
+    }
+
+    fn count_apart(&mut self) {
+        let apart = self.queue.iter().take(LOOKED_AT).filter(|next| self.is_apart(next));
+        self.apart = apart.map(|next| next.counted.number()).sum();
+    }
 }

@@ -11,4 +11,5 @@ mod density;
 mod faults;
 mod rights;
 mod support;
+mod under_way;
 mod writers;
