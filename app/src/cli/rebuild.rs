@@ -19,7 +19,7 @@ use crate::world;
 /// Make the read tables again from the log, or compare them with it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nWith names, only those projections' rows are made again from the log (those that make rows of one table go together), and --check looks at those alone.\n\nExample: daybook rebuild --throttle 5000\nExample: daybook rebuild --check banking.account"
+    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nWith names, only those projections' rows are made again from the log (those that make rows of one table go together), and --check looks at those alone.\n\nExample: daybook rebuild --throttle 2000\nExample: daybook rebuild --check banking.account"
 )]
 pub(super) struct Rebuild {
     /// Only these projections, such as banking.account, by name or by a table of theirs; the rows of all others are copied as they are [default: everything]
@@ -37,7 +37,7 @@ pub(super) struct Rebuild {
     /// Take the new tables even where rows differ from the live ones
     #[arg(long, conflicts_with = "what")]
     force: bool,
-    /// The most events to fold a second while the tables are filled
+    /// The most events to fold a second while the tables are filled; what comes then is gentle too
     #[arg(long, value_name = "EVENTS_PER_SECOND", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "what")]
     throttle: Option<u32>,
     /// How long to wait for others to let go of the tables, in seconds

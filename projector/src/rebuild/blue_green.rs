@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
-use super::compare::{self, Report};
+use super::compare::{Comparison, Report};
 use super::part::{self, ByHand};
 use super::set::Made;
 use super::state::{Recorder, alone};
@@ -226,7 +226,9 @@ impl Rebuilding<'_> {
             None => self.fill(&twin, guard).await?,
         };
         twin::run(PLANS, &mut filling).await?;
-        let mut following = CatchUp::new(NEXT, reached);
+        let following = CatchUp::new(NEXT, reached);
+        let gentle = self.options.throttle.is_some();
+        let mut following = if gentle { following.gently() } else { following };
         self.catch_up(&mut following, &mut filling).await?;
         let (report, by_hand) = self.compare(&mut following, &mut filling).await?;
         if let Err(changed) = part::is_as_copied(&self.options.scope, &report) {
@@ -333,10 +335,21 @@ impl Rebuilding<'_> {
             connection,
         )
         .await?;
+        let gentle = self.options.throttle.is_some();
+        if gentle {
+            // Row by row along the keys: nothing is sorted or hashed, and nothing spilled.
+            twin::run("SET LOCAL enable_hashjoin = off; SET LOCAL enable_sort = off", connection)
+                .await?;
+        }
         let position = live.values().map(|lane| lane.position).max().unwrap_or(0);
         let tell = |done, total| self.recorder.tell("comparing", done, total);
-        let both = (NEXT, &Scope::all());
-        let report = compare::all(both, position, self.options.examples, connection, &tell).await?;
+        let comparison = Comparison {
+            schema: NEXT,
+            scope: &Scope::all(),
+            examples: self.options.examples,
+            gentle,
+        };
+        let report = comparison.of_all(position, connection, &tell).await?;
         twin::run("COMMIT", connection).await?;
         Ok((report, by_hand))
     }

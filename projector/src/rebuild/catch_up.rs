@@ -3,6 +3,7 @@
 //! checkpoints with its rows.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Instant;
 
 use daybook_store::{Filter, Log, Recorded};
 use sqlx::PgConnection;
@@ -16,6 +17,9 @@ use crate::write;
 
 /// Events of one batch.
 const BATCH: i64 = 1000;
+
+/// The same where others are to notice little of it.
+const SMALL_BATCH: i64 = 100;
 
 /// Plans that use the keys' indexes, however small the tables were when they were made.
 pub(crate) const PLANS: &str = "SET synchronous_commit = off; SET enable_seqscan = off; \
@@ -31,6 +35,8 @@ pub(crate) struct CatchUp {
     tables: Tables,
     /// Whether it keeps `audit_logs`.
     audit: bool,
+    /// Whether it leaves others as much time as it takes.
+    gentle: bool,
     months: HashSet<Month>,
     pub(crate) reached: Reached,
 }
@@ -50,6 +56,7 @@ impl CatchUp {
             schema: schema.to_owned(),
             tables: Tables::of(schema),
             audit: true,
+            gentle: false,
             months: HashSet::new(),
             reached,
         }
@@ -58,6 +65,13 @@ impl CatchUp {
     /// The same of a set without `audit_logs`.
     pub(crate) fn without_audit(mut self) -> Self {
         self.audit = false;
+        self
+    }
+
+    /// The same, which posts less at once where each batch is a transaction of its own, and pauses
+    /// after it for as long as it took.
+    pub(crate) fn gently(mut self) -> Self {
+        self.gentle = true;
         self
     }
 
@@ -92,8 +106,11 @@ impl CatchUp {
         let filter =
             Filter { lanes: Some(behind), up_to_position: Some(last), ..Filter::default() };
         let mut count = 0;
+        let gentle = self.gentle && transactions == Transactions::Own;
+        let batch = if gentle { SMALL_BATCH } else { BATCH };
         while after < last {
-            let page = log.page(after, &filter, BATCH).await?;
+            let begun = Instant::now();
+            let page = log.page(after, &filter, batch).await?;
             let mut events = Vec::with_capacity(page.events.len());
             let mut next: BTreeMap<i16, i64> = BTreeMap::new();
             for event in page.events {
@@ -113,6 +130,9 @@ impl CatchUp {
                 self.post(&events, connection, transactions).await?;
                 count += i64::try_from(events.len()).unwrap_or(0);
                 tell(count);
+            }
+            if gentle {
+                tokio::time::sleep(begun.elapsed()).await;
             }
             if page.scanned_to <= after {
                 break;

@@ -3,7 +3,7 @@
 use daybook_store::Log;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::compare::{self, Report};
+use super::compare::{Comparison, Report};
 use super::second::Second;
 use super::state::progress;
 use super::{Memory, OnProgress, RebuildError, Scope};
@@ -47,8 +47,9 @@ pub async fn check_of(
         sqlx::raw_sql(AssertSqlSafe(analyze)).execute(&mut *transaction).await?;
     }
     let tell = |done, total| on_progress(progress("comparing", done, total));
-    let report =
-        compare::all((SCRATCH, scope), position, examples, &mut transaction, &tell).await?;
+    let report = Comparison { schema: SCRATCH, scope, examples, gentle: false }
+        .of_all(position, &mut transaction, &tell)
+        .await?;
     transaction.rollback().await?;
     Ok(report)
 }

@@ -8,6 +8,11 @@ use crate::catalog::{TABLES, TableInfo};
 use crate::table::LIVE;
 use crate::twin::{self, AUDIT};
 
+/// A condition that is always met, and takes its time: some 2 ms for each two hundred rows, which are
+/// compared in less than one.
+const PAUSES: &str =
+    "CASE WHEN random() < 0.005 THEN pg_sleep(0.002) IS NOT NULL ELSE true END AND ";
+
 /// What a comparison found.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Report {
@@ -75,64 +80,127 @@ impl Report {
     }
 }
 
-/// Compares the live tables that `scope` reaches with those of `schema`; at most `examples` differing rows a table are
-/// given, all are counted.
-pub(super) async fn all(
-    (schema, scope): (&str, &Scope),
-    position: i64,
-    examples: i64,
-    connection: &mut PgConnection,
-    tell: &(dyn Fn(i64, i64) + Send + Sync),
-) -> Result<Report, sqlx::Error> {
-    let mut report = Report { position, tables: Vec::new() };
-    let tables: Vec<&TableInfo> = TABLES.iter().filter(|table| scope.reaches(table.name)).collect();
-    let names: Vec<String> = tables.iter().map(|table| table.name.to_owned()).collect();
-    let sizes = twin::sizes_of(&names, LIVE, connection).await?;
-    let (mut done, total) = (0, sizes.values().sum());
-    for table in tables {
-        tell(done, total);
-        report.tables.push(one(table, (schema, scope), examples, connection).await?);
-        done += sizes.get(table.name).copied().unwrap_or(0);
+/// What is compared, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    /// The schema of the other tables.
+    pub(super) schema: &'a str,
+    /// Which rows.
+    pub(super) scope: &'a Scope,
+    /// How many differing rows of a table are given, at most; all are counted.
+    pub(super) examples: i64,
+    /// Whether it pauses now and then, for two thirds of the time or more.
+    pub(super) gentle: bool,
+}
+
+impl Comparison<'_> {
+    /// Compares the live tables with the other ones.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub(super) async fn of_all(
+        self,
+        position: i64,
+        connection: &mut PgConnection,
+        tell: &(dyn Fn(i64, i64) + Send + Sync),
+    ) -> Result<Report, sqlx::Error> {
+        let mut report = Report { position, tables: Vec::new() };
+        let tables: Vec<&TableInfo> =
+            TABLES.iter().filter(|table| self.scope.reaches(table.name)).collect();
+        let names: Vec<String> = tables.iter().map(|table| table.name.to_owned()).collect();
+        let sizes = twin::sizes_of(&names, LIVE, connection).await?;
+        let (mut done, total) = (0, sizes.values().sum());
+        for table in tables {
+            tell(done, total);
+            report.tables.push(self.of_one(table, connection).await?);
+            done += sizes.get(table.name).copied().unwrap_or(0);
+        }
+        tell(total, total);
+        Ok(report)
     }
-    tell(total, total);
-    Ok(report)
+
+    async fn of_one(
+        self,
+        table: &TableInfo,
+        connection: &mut PgConnection,
+    ) -> Result<TableReport, sqlx::Error> {
+        let counting = count_both(table, (self.schema, self.scope));
+        let (live, rebuilt): (i64, i64) =
+            sqlx::query_as(AssertSqlSafe(counting)).fetch_one(&mut *connection).await?;
+        let found = sqlx::query(AssertSqlSafe(self.differences(table)))
+            .bind(self.examples)
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut report =
+            TableReport { table: table.name, live, rebuilt, different: 0, rows: Vec::new() };
+        for row in found {
+            report.different = row.try_get(0)?;
+            report.rows.push(DifferentRow {
+                key: row.try_get(1)?,
+                columns: row.try_get(2)?,
+                live: row.try_get(3)?,
+                rebuilt: row.try_get(4)?,
+                event: None,
+            });
+        }
+        report.rows.truncate(usize::try_from(self.examples).unwrap_or(usize::MAX));
+        for row in &mut report.rows {
+            row.event = behind(table, self.schema, row, connection).await?;
+        }
+        Ok(report)
+    }
+
+    /// The statement that finds the rows that are not the same in both.
+    fn differences(self, table: &TableInfo) -> String {
+        let pairs = |side: &str| {
+            let shown = table.columns.iter().filter(|column| !column.secret);
+            joined(shown.map(|column| format!("'{0}', {side}.{0}", column.name)), ", ")
+        };
+        let row = |side: &str| {
+            joined(table.columns.iter().map(|column| format!("{side}.{}", column.name)), ", ")
+        };
+        let changed = joined(
+            table.columns.iter().map(|column| {
+                format!(
+                    "CASE WHEN live.{0} IS DISTINCT FROM rebuilt.{0} THEN '{0}' END",
+                    column.name
+                )
+            }),
+            ", ",
+        );
+        let key = joined(
+            table.key.iter().map(|name| format!("'{name}', COALESCE(live.{name}, rebuilt.{name})")),
+            ", ",
+        );
+        let same_key =
+            joined(table.key.iter().map(|name| format!("live.{name} = rebuilt.{name}")), " AND ");
+        let order = joined(
+            (0..table.key.len())
+                .map(|at| format!("COALESCE(live.{0}, rebuilt.{0})", table.key[at])),
+            ", ",
+        );
+        let first = table.key[0];
+        format!(
+            "SELECT count(*) OVER (), jsonb_build_object({key}), array_remove(ARRAY[{changed}], NULL),
+                    CASE WHEN live.{first} IS NOT NULL THEN jsonb_build_object({}) END,
+                    CASE WHEN rebuilt.{first} IS NOT NULL THEN jsonb_build_object({}) END
+             FROM {} AS live
+             FULL JOIN {} AS rebuilt ON {same_key}
+             WHERE {}({}) IS DISTINCT FROM ({})
+             ORDER BY {order} LIMIT GREATEST($1, 1)",
+            pairs("live"),
+            pairs("rebuilt"),
+            self.scope.rows_of(table.name, LIVE),
+            self.scope.rows_of(table.name, self.schema),
+            if self.gentle { PAUSES } else { "" },
+            row("live"),
+            row("rebuilt"),
+        )
+    }
 }
 
 pub(super) fn joined(names: impl Iterator<Item = String>, separator: &str) -> String {
     names.collect::<Vec<_>>().join(separator)
-}
-
-async fn one(
-    table: &TableInfo,
-    (schema, scope): (&str, &Scope),
-    examples: i64,
-    connection: &mut PgConnection,
-) -> Result<TableReport, sqlx::Error> {
-    let (live, rebuilt): (i64, i64) =
-        sqlx::query_as(AssertSqlSafe(count_both(table, (schema, scope))))
-            .fetch_one(&mut *connection)
-            .await?;
-    let found = sqlx::query(AssertSqlSafe(differences(table, (schema, scope))))
-        .bind(examples)
-        .fetch_all(&mut *connection)
-        .await?;
-    let mut report =
-        TableReport { table: table.name, live, rebuilt, different: 0, rows: Vec::new() };
-    for row in found {
-        report.different = row.try_get(0)?;
-        report.rows.push(DifferentRow {
-            key: row.try_get(1)?,
-            columns: row.try_get(2)?,
-            live: row.try_get(3)?,
-            rebuilt: row.try_get(4)?,
-            event: None,
-        });
-    }
-    report.rows.truncate(usize::try_from(examples).unwrap_or(usize::MAX));
-    for row in &mut report.rows {
-        row.event = behind(table, schema, row, connection).await?;
-    }
-    Ok(report)
 }
 
 /// The last event that changed the row's entity in this table, by the rebuilt trail.
@@ -167,46 +235,4 @@ async fn behind(
 fn count_both(table: &TableInfo, (schema, scope): (&str, &Scope)) -> String {
     let [live, rebuilt] = [LIVE, schema].map(|schema| scope.rows_of(table.name, schema));
     format!("SELECT (SELECT count(*) FROM {live} AS l), (SELECT count(*) FROM {rebuilt} AS r)")
-}
-
-fn differences(table: &TableInfo, (schema, scope): (&str, &Scope)) -> String {
-    let pairs = |side: &str| {
-        let shown = table.columns.iter().filter(|column| !column.secret);
-        joined(shown.map(|column| format!("'{0}', {side}.{0}", column.name)), ", ")
-    };
-    let row = |side: &str| {
-        joined(table.columns.iter().map(|column| format!("{side}.{}", column.name)), ", ")
-    };
-    let changed = joined(
-        table.columns.iter().map(|column| {
-            format!("CASE WHEN live.{0} IS DISTINCT FROM rebuilt.{0} THEN '{0}' END", column.name)
-        }),
-        ", ",
-    );
-    let key = joined(
-        table.key.iter().map(|name| format!("'{name}', COALESCE(live.{name}, rebuilt.{name})")),
-        ", ",
-    );
-    let same_key =
-        joined(table.key.iter().map(|name| format!("live.{name} = rebuilt.{name}")), " AND ");
-    let order = joined(
-        (0..table.key.len()).map(|at| format!("COALESCE(live.{0}, rebuilt.{0})", table.key[at])),
-        ", ",
-    );
-    let first = table.key[0];
-    format!(
-        "SELECT count(*) OVER (), jsonb_build_object({key}), array_remove(ARRAY[{changed}], NULL),
-                CASE WHEN live.{first} IS NOT NULL THEN jsonb_build_object({}) END,
-                CASE WHEN rebuilt.{first} IS NOT NULL THEN jsonb_build_object({}) END
-         FROM {} AS live
-         FULL JOIN {} AS rebuilt ON {same_key}
-         WHERE ({}) IS DISTINCT FROM ({})
-         ORDER BY {order} LIMIT GREATEST($1, 1)",
-        pairs("live"),
-        pairs("rebuilt"),
-        scope.rows_of(table.name, LIVE),
-        scope.rows_of(table.name, schema),
-        row("live"),
-        row("rebuilt"),
-    )
 }

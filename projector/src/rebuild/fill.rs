@@ -68,6 +68,13 @@ impl Pace {
         Self { begun: Instant::now(), per_second, done: AtomicI64::new(0) }
     }
 
+    /// How many events are folded without a pause: those of a twentieth of a second, so that nobody
+    /// who works beside waits for long.
+    fn at_once(&self) -> usize {
+        let rate = self.per_second.map(|rate| usize::try_from(rate).unwrap_or(usize::MAX));
+        rate.map_or(usize::MAX, |rate| (rate / 20).max(1))
+    }
+
     /// Takes down that `events` were folded, and waits until that many may have been.
     pub(crate) async fn keep(&self, events: usize) -> i64 {
         let events = i64::try_from(events).unwrap_or(i64::MAX);
@@ -175,8 +182,11 @@ impl<'a> Fill<'a> {
             let mut page = page?;
             let read = page.len();
             page.retain(&wanted);
-            self.page(&page).await?;
-            progress(pace.keep(read).await);
+            for part in page.chunks(pace.at_once()) {
+                self.page(part).await?;
+                progress(pace.keep(part.len()).await);
+            }
+            progress(pace.keep(read - page.len()).await);
         }
         self.write(0).await?;
         Ok(Filled { rows: self.written, reached: self.reached })
