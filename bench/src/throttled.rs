@@ -26,7 +26,7 @@ const EVERY: Duration = Duration::from_micros(3_333);
 /// Accounts that are paid into.
 const ACCOUNTS: usize = 300;
 /// Events that the rebuild folds a second.
-const THROTTLE: i64 = 20_000;
+const THROTTLE: i64 = 2_000;
 /// Before latencies count.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// How often the slowest hundredth may be what it is without a rebuild.
