@@ -53,15 +53,20 @@ impl Options {
         }
     }
 
+    /// Whether others are to notice little of it.
+    fn is_gentle(&self) -> bool {
+        self.throttle.is_some()
+    }
+
     /// How many connections fill, and make indexes, at a time.
     pub(super) fn at_once(&self) -> i16 {
-        if self.throttle.is_some() { 1 } else { 2 }
+        if self.is_gentle() { 1 } else { 2 }
     }
 
     /// The tables that are filled. What is slow on purpose is steady as well.
     fn twin(&self) -> Twin {
         let twin = Twin::of(NEXT);
-        if self.throttle.is_some() { twin.steady() } else { twin }
+        if self.is_gentle() { twin.steady() } else { twin }
     }
 
     /// What is held in memory. With a throttle little is gathered, since what is written at once is
@@ -217,7 +222,7 @@ impl Rebuilding<'_> {
         }
         ownership::prepare(guard).await?;
         let mut filling = self.migrators.acquire().await?.detach();
-        if self.options.throttle.is_some() {
+        if self.options.is_gentle() {
             twin::run(twin::ALONE, guard).await?;
             twin::run(twin::ALONE, &mut filling).await?;
         }
@@ -226,9 +231,7 @@ impl Rebuilding<'_> {
             None => self.fill(&twin, guard).await?,
         };
         twin::run(PLANS, &mut filling).await?;
-        let following = CatchUp::new(NEXT, reached);
-        let gentle = self.options.throttle.is_some();
-        let mut following = if gentle { following.gently() } else { following };
+        let mut following = CatchUp::new(NEXT, reached).gently(self.options.is_gentle());
         self.catch_up(&mut following, &mut filling).await?;
         let (report, by_hand) = self.compare(&mut following, &mut filling).await?;
         if let Err(changed) = part::is_as_copied(&self.options.scope, &report) {
@@ -335,7 +338,7 @@ impl Rebuilding<'_> {
             connection,
         )
         .await?;
-        let gentle = self.options.throttle.is_some();
+        let gentle = self.options.is_gentle();
         if gentle {
             // Row by row along the keys: nothing is sorted or hashed, and nothing spilled.
             twin::run("SET LOCAL enable_hashjoin = off; SET LOCAL enable_sort = off", connection)

@@ -68,10 +68,10 @@ impl CatchUp {
         self
     }
 
-    /// The same, which posts less at once where each batch is a transaction of its own, and pauses
-    /// after it for as long as it took.
-    pub(crate) fn gently(mut self) -> Self {
-        self.gentle = true;
+    /// The same; a gentle one posts less at once where each batch is a transaction of its own, and
+    /// pauses after it for as long as it took.
+    pub(crate) fn gently(mut self, gentle: bool) -> Self {
+        self.gentle = gentle;
         self
     }
 

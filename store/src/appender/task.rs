@@ -32,8 +32,6 @@ const LOOKED_AT: usize = 512;
 pub(super) struct Task {
     options: Arc<AppenderOptions>,
     queue: VecDeque<Waiting>,
-    /// How many events these are.
-    queued: usize,
     /// Lines that carry nothing; what was used last is used next.
     idle: Vec<Line>,
     /// Batches that have left and are not answered.
@@ -74,7 +72,6 @@ impl Task {
             idle: (0..LINES).map(line).collect(),
             options,
             queue: VecDeque::new(),
-            queued: 0,
             under_way: FuturesUnordered::new(),
             carried: Vec::new(),
             number: 0,
@@ -102,7 +99,9 @@ impl Task {
                     biased;
                     Some(returned) = self.under_way.next() => self.returned(returned),
                     next = waiting.recv(), if open && room => match next {
-                        Some(next) => self.took(next),
+                        Some(next) => {
+                            self.took(next);
+                        }
                         None => open = false,
                     },
                     else => break,
@@ -118,22 +117,24 @@ impl Task {
         self.queue.len() < self.options.queue.max(1)
     }
 
-    /// Takes in what waits.
-    fn take_in(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+    /// Takes in what waits; gives how many events that is.
+    fn take_in(&mut self, waiting: &mut mpsc::Receiver<Waiting>) -> usize {
+        let mut events = 0;
         while self.has_room()
             && let Ok(next) = waiting.try_recv()
         {
-            self.took(next);
+            events += self.took(next);
         }
+        events
     }
 
-    fn took(&mut self, next: Waiting) {
+    fn took(&mut self, next: Waiting) -> usize {
         let events = next.counted.number();
-        self.queued += events;
         if self.is_apart(&next) {
             self.apart += events;
         }
         self.queue.push_back(next);
+        events
     }
 
     fn is_apart(&self, next: &Waiting) -> bool {
@@ -163,10 +164,12 @@ impl Task {
     /// on the same processor, with the very client in hand that is waited for.
     async fn gather(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
         let until = Instant::now() + self.linger;
-        while self.queued < self.target() && Instant::now() < until {
+        let target = self.target();
+        let mut events: usize = self.queue.iter().map(|next| next.counted.number()).sum();
+        while events < target && Instant::now() < until {
             std::thread::yield_now();
             tokio::task::yield_now().await;
-            self.take_in(waiting);
+            events += self.take_in(waiting);
         }
     }
 
@@ -192,7 +195,6 @@ impl Task {
             };
             self.under_way.push(Box::pin(commit));
         }
-        self.queued = self.queue.iter().map(|next| next.counted.number()).sum();
         self.count_apart();
     }
 

@@ -10,15 +10,13 @@ use futures::future::join_all;
 use uuid::Uuid;
 
 use crate::check;
-use crate::support::{TestLog, event, one, opening, request, write};
+use crate::support::{TestLog, event, one, opening, put, request, write};
 
 async fn together(
     appender: &Appender,
     requests: Vec<AppendRequest>,
 ) -> Vec<Result<Appended, AppendError>> {
-    let pending: Vec<_> =
-        requests.into_iter().map(|request| appender.enqueue(request).unwrap()).collect();
-    join_all(pending).await
+    join_all(put(appender, requests)).await
 }
 
 fn with(stream: Uuid, expected: i64, event: NewEvent) -> AppendRequest {
@@ -35,10 +33,6 @@ fn referring(to: Uuid) -> NewEvent {
 
 fn key(key: &str) -> ClaimKey {
     ClaimKey { scope: "test.key", key: key.to_owned() }
-}
-
-async fn batches(test: &TestLog) -> i64 {
-    test.ask("SELECT max(batch) FROM journal.batches").await
 }
 
 #[tokio::test]
@@ -70,11 +64,11 @@ async fn a_hot_stream_is_folded_into_one_batch() {
     let test = TestLog::new().await;
     let (appender, _) = test.appender();
     let stream = Uuid::now_v7();
-    let before = batches(&test).await;
+    let before = test.batches().await;
     let answers = together(&appender, (0..50).map(|n| one(stream, n)).collect()).await;
     let versions: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().version).collect();
     assert_eq!(versions, (1..=50).collect::<Vec<_>>());
-    assert_eq!(batches(&test).await, before + 1);
+    assert_eq!(test.batches().await, before + 1);
     check::invariants(&test).await;
 }
 

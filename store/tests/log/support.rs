@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use daybook_store::{
-    AppendRequest, Appender, AppenderOptions, CommandKey, Life, Log, Metadata, NewEvent,
+    AppendRequest, Appender, AppenderOptions, CommandKey, Life, Log, Metadata, NewEvent, Pending,
     StreamWrite,
 };
 use sqlx::migrate::Migrator;
@@ -208,6 +208,11 @@ impl TestLog {
         execute(&self.administrator, &statement).await;
     }
 
+    /// The number of the last batch.
+    pub(crate) async fn batches(&self) -> i64 {
+        self.ask("SELECT max(batch) FROM journal.batches").await
+    }
+
     /// One value, asked for by the administrator.
     pub(crate) async fn ask<T>(&self, query: &str) -> T
     where
@@ -219,6 +224,14 @@ impl TestLog {
             .await
             .expect(query)
     }
+}
+
+/// Puts them all into the queue, before anything is awaited.
+pub(crate) fn put(
+    appender: &Appender,
+    requests: impl IntoIterator<Item = AppendRequest>,
+) -> Vec<Pending> {
+    requests.into_iter().map(|request| appender.enqueue(request).unwrap()).collect()
 }
 
 pub(crate) fn options() -> AppenderOptions {

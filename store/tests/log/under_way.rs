@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use daybook_store::{
-    AppendError, AppendRequest, Appender, Chain, ClaimKey, Guard, Life, NewEvent, Pending,
-};
+use daybook_store::{AppendError, AppendRequest, Chain, ClaimKey, Guard, Life, NewEvent};
 use sqlx::{ConnectOptions, PgConnection};
 use uuid::Uuid;
 
 use crate::check;
-use crate::support::{TestLog, event, one, opening, request, write};
+use crate::support::{TestLog, event, one, opening, put, request, write};
 
 /// So many events are worth a second batch.
 const MANY: usize = 70;
@@ -48,10 +46,6 @@ async fn under_way(test: &TestLog, batches: i64) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{batches} batches are not under way after 5 s");
-}
-
-fn put(appender: &Appender, requests: impl IntoIterator<Item = AppendRequest>) -> Vec<Pending> {
-    requests.into_iter().map(|request| appender.enqueue(request).unwrap()).collect()
 }
 
 fn fresh(count: usize) -> Vec<Uuid> {
@@ -144,7 +138,7 @@ async fn what_rests_on_a_batch_under_way_waits_for_its_answers() {
 async fn a_few_wait_for_the_next_batch() {
     let test = TestLog::new().await;
     let (appender, _) = test.appender();
-    let before: i64 = test.ask("SELECT max(batch) FROM journal.batches").await;
+    let before = test.batches().await;
     let turn = Turn::taken(&test).await;
     let first = put(&appender, begun(&fresh(3)));
     under_way(&test, 1).await;
@@ -155,7 +149,7 @@ async fn a_few_wait_for_the_next_batch() {
     for answer in first.into_iter().chain(rest) {
         answer.await.unwrap();
     }
-    assert_eq!(test.ask::<i64>("SELECT max(batch) FROM journal.batches").await, before + 2);
+    assert_eq!(test.batches().await, before + 2);
     check::invariants(&test).await;
 }
 
@@ -165,7 +159,7 @@ async fn a_hot_stream_has_one_batch_under_way() {
     let test = TestLog::new().await;
     let (appender, _) = test.appender();
     let stream = Uuid::now_v7();
-    let before: i64 = test.ask("SELECT max(batch) FROM journal.batches").await;
+    let before = test.batches().await;
     let turn = Turn::taken(&test).await;
     let first = put(&appender, (0..100).map(|version| one(stream, version)));
     under_way(&test, 1).await;
@@ -176,6 +170,6 @@ async fn a_hot_stream_has_one_batch_under_way() {
     for (n, answer) in (1..).zip(first.into_iter().chain(rest)) {
         assert_eq!(answer.await.unwrap().version, n);
     }
-    assert_eq!(test.ask::<i64>("SELECT max(batch) FROM journal.batches").await, before + 2);
+    assert_eq!(test.batches().await, before + 2);
     check::invariants(&test).await;
 }
