@@ -145,7 +145,10 @@ impl Task {
     /// other half can be under way meanwhile.
     fn target(&self) -> usize {
         let about = self.about.load(Ordering::Relaxed).min(self.options.max_batch_events);
-        if self.chained || about < ENOUGH_FOR_TWO { about } else { about.div_ceil(LINES) }
+        let share =
+            if self.chained || about < ENOUGH_FOR_TWO { about } else { about.div_ceil(LINES) };
+        // So many requests are a full batch, which has nothing to wait for.
+        share.min(self.options.max_batch_requests)
     }
 
     /// Whether so much waits that has nothing to do with the batch under way that it need not wait
