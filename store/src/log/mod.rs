@@ -237,7 +237,9 @@ impl Log {
     pub async fn holders_known(&self, target: Uuid, limit: i64) -> Result<Vec<Known>, ReadError> {
         let rows = sqlx::query(
             "SELECT s.stream_id, s.kind, s.version
-             FROM journal.holds h JOIN journal.streams s ON s.stream_id = h.holder
+             FROM journal.holds h CROSS JOIN LATERAL (
+                 SELECT t.stream_id, t.kind, t.version FROM journal.streams t
+                 WHERE t.stream_id = h.holder ORDER BY t.version DESC LIMIT 1) s
              WHERE h.target = $1 AND (h.expires_at IS NULL OR h.expires_at > journal.clock())
              ORDER BY h.holder LIMIT $2",
         )
@@ -255,8 +257,12 @@ impl Log {
     /// When the server does not answer.
     pub async fn streams_known(&self, streams: &[Uuid]) -> Result<Vec<Known>, ReadError> {
         let rows = sqlx::query(
-            "SELECT stream_id, kind, version FROM journal.streams
-             WHERE stream_id = ANY ($1) ORDER BY stream_id",
+            "SELECT s.stream_id, s.kind, s.version
+             FROM (SELECT DISTINCT asked.id FROM unnest($1::uuid[]) AS asked (id)) asked
+             CROSS JOIN LATERAL (
+                 SELECT t.stream_id, t.kind, t.version FROM journal.streams t
+                 WHERE t.stream_id = asked.id ORDER BY t.version DESC LIMIT 1) s
+             ORDER BY s.stream_id",
         )
         .bind(streams)
         .fetch_all(&self.pool)
@@ -272,7 +278,7 @@ impl Log {
         let mut lent = self.kept.lend().await?;
         let row = sqlx::query(
             "SELECT kind, lane, version, first_at, last_at, closed_at
-             FROM journal.streams WHERE stream_id = $1",
+             FROM journal.streams WHERE stream_id = $1 ORDER BY version DESC LIMIT 1",
         )
         .bind(stream)
         .fetch_optional(&mut lent.connection)

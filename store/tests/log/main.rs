@@ -10,6 +10,7 @@ mod clock;
 mod density;
 mod faults;
 mod rights;
+mod snapshots;
 mod support;
 mod under_way;
 mod writers;

@@ -21,6 +21,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ("journal_append_alone", "the same, with a short way for one event alone"),
     ("journal_append_actor", "and that one may refer to who asked"),
     ("journal_append_settings", "the same, with its planner settings left to the session"),
+    ("journal_streams_by_version", "a stream's row is found at once beneath a long snapshot"),
     ("journal_records", "what people did that made no event"),
     ("journal_without_secrets", "what auditors read of the log"),
     ("journal_relays", "who publishes the log to Kafka, and how far"),
