@@ -38,9 +38,14 @@ impl Writer {
             .collect()
     }
 
-    /// So many of them, each with one stream that has no end.
+    /// So many of them, each event a request of its own.
+    pub(crate) fn of_accounts(stage: &Stage, owner: Uuid, count: usize) -> Vec<Self> {
+        Self::several(stage, owner, count, 1)
+    }
+
+    /// The same, each with one stream that has no end.
     pub(crate) fn of_one_stream_each(stage: &Stage, owner: Uuid, count: usize) -> Vec<Self> {
-        let mut writers = Self::several(stage, owner, count, 1);
+        let mut writers = Self::of_accounts(stage, owner, count);
         for writer in &mut writers {
             writer.streams = Streams::with_length(owner, i64::MAX);
         }

@@ -29,6 +29,9 @@ pub(crate) struct Arguments {
     /// Events of the long log [default: 1000000, quick: 40000]
     #[arg(long)]
     events: Option<i64>,
+    /// Events that the throttled rebuild folds a second
+    #[arg(long, default_value_t = 2000, value_name = "RATE", value_parser = clap::value_parser!(i64).range(1..))]
+    throttle: i64,
 }
 
 /// What a run does.
@@ -42,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) events: i64,
     /// Events of the log that is posted and rebuilt.
     pub(crate) posted_events: i64,
+    /// Events that the throttled rebuild folds a second.
+    pub(crate) throttle: i64,
     /// How long latency is measured.
     pub(crate) latency: Duration,
     /// How long the snapshot stays open.
@@ -61,6 +66,7 @@ impl Arguments {
             span: Span { warm_up: seconds(warm_up), window: seconds(window) },
             events: self.events.unwrap_or(if self.quick { 40_000 } else { 1_000_000 }),
             posted_events: if self.quick { 30_000 } else { 200_000 },
+            throttle: self.throttle,
             latency: seconds(latency),
             snapshot: seconds(if self.long { 600.0 } else { snapshot }),
             only: self.only,

@@ -25,8 +25,6 @@ use crate::{Trouble, history, service};
 const EVERY: Duration = Duration::from_micros(3_333);
 /// Accounts that are paid into.
 const ACCOUNTS: usize = 300;
-/// Events that the rebuild folds a second.
-const THROTTLE: i64 = 2_000;
 /// Before latencies count.
 const WARM_UP: Duration = Duration::from_secs(2);
 /// How often the slowest hundredth may be what it is without a rebuild.
@@ -51,7 +49,7 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let events = stage.caught_up().await?;
     let quiet_for = (plan.latency * 3).max(Duration::from_secs(4));
     let (quiet, ()) = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
-    let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage)).await?;
+    let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage, plan.throttle)).await?;
     let (took, stages) = rebuilt?;
     worker.stop().await?;
     server.drop(stage.close().await).await?;
@@ -65,7 +63,8 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let (total, rate) = (thousands(events as f64), thousands(events as f64 / took.as_secs_f64()));
     Ok(vec![Line::bounded(
         format!(
-            "rebuild of {total} events with --throttle {THROTTLE} beside 300 commands a second: p99 of commands"
+            "rebuild of {total} events with --throttle {} beside 300 commands a second: p99 of commands",
+            plan.throttle
         ),
         format!(
             "{:.1} ms, {:.1} ms without; {} of {} reads failed; {rate} events/s in all",
@@ -194,10 +193,10 @@ async fn read(pool: PgPool, accounts: Arc<[Uuid]>, stop: CancellationToken) -> (
 }
 
 /// `daybook rebuild --throttle`, to its end: how long it took, and its stages.
-async fn rebuild_beside(stage: &Stage) -> Result<(Duration, Stages), Trouble> {
+async fn rebuild_beside(stage: &Stage, throttle: i64) -> Result<(Duration, Stages), Trouble> {
     let begun = Instant::now();
     let mut command = tokio::process::Command::new(service::binary()?);
-    let throttle = THROTTLE.to_string();
+    let throttle = throttle.to_string();
     command
         .args(["rebuild", "--throttle", &throttle])
         .env("DATABASE_URL", stage.database.service_url())
