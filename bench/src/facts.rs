@@ -29,7 +29,8 @@ fn processor() -> String {
         .map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }
 
-fn memory() -> u64 {
+/// The machine's memory in GiB, rounded up.
+pub(crate) fn memory() -> u64 {
     let kibibytes = read("/proc/meminfo")
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse().ok())

@@ -13,7 +13,7 @@ use daybook_app::dev::{download, run_as::RunAs};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
 
-use crate::Trouble;
+use crate::{Trouble, facts};
 
 const PASSWORD: &str = "only-for-benchmarks";
 
@@ -25,11 +25,17 @@ const SETTINGS: &[&str] = &[
     "synchronous_commit=on",
     "full_page_writes=on",
     "max_connections=400",
-    "shared_buffers=1GB",
     "max_wal_size=8GB",
     "min_wal_size=4GB",
     "checkpoint_timeout=15min",
 ];
+
+/// All of them. A quarter of the memory is the server's own, as its manual advises.
+fn settings() -> Vec<String> {
+    let buffers = (facts::memory() / 4).max(1);
+    let buffers = format!("shared_buffers={buffers}GB");
+    SETTINGS.iter().map(ToString::to_string).chain([buffers]).collect()
+}
 
 /// The server. It stops, and its folder goes, when this is dropped or the process ends.
 #[derive(Debug)]
@@ -70,7 +76,7 @@ impl Server {
             data: home.path().join("postgres"),
             log: home.path().join("postgres.log"),
             run_as,
-            settings: SETTINGS.iter().map(ToString::to_string).collect(),
+            settings: settings(),
         };
         let started = tokio::task::spawn_blocking(move || {
             cluster.init(PASSWORD)?;
