@@ -79,7 +79,7 @@ impl Gathered {
         })
     }
 
-    fn add(&mut self, next: &Prepared) {
+    pub(super) fn add(&mut self, next: &Prepared) {
         let command = next.request.command;
         self.commands.insert((command.scope, command.id));
         self.claims.extend(next.claims.iter().map(|(key, _)| key.clone()));

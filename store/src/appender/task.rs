@@ -40,8 +40,11 @@ pub(super) struct Task {
     carried: Vec<(u64, Gathered)>,
     /// The number of the last batch.
     number: u64,
-    /// How many events of those that wait share nothing with what is under way.
+    /// How many events of those that wait may leave while something is under way: they share nothing
+    /// with it, nor with what has to wait for it and came before them.
     apart: usize,
+    /// What those touch that have to wait for what is under way.
+    blocked: Gathered,
     outstanding: Outstanding,
     /// How many events are known to be about: those that waited for an answer when the last batch
     /// was committed.
@@ -76,6 +79,7 @@ impl Task {
             carried: Vec::new(),
             number: 0,
             apart: 0,
+            blocked: Gathered::default(),
             outstanding,
             about: Arc::new(AtomicUsize::new(1)),
             chained: false,
@@ -130,15 +134,9 @@ impl Task {
 
     fn took(&mut self, next: Waiting) -> usize {
         let events = next.counted.number();
-        if self.is_apart(&next) {
-            self.apart += events;
-        }
+        count(&next, &self.carried, &mut self.blocked, &mut self.apart);
         self.queue.push_back(next);
         events
-    }
-
-    fn is_apart(&self, next: &Waiting) -> bool {
-        self.carried.iter().all(|(_, batch)| batch.is_apart_from(&next.prepared))
     }
 
     /// How many events the next batch should have: all that are about, or half of them where the
@@ -183,21 +181,23 @@ impl Task {
         let carried: Vec<&Gathered> = self.carried.iter().map(|(_, batch)| batch).collect();
         let (batch, gathered) = compose(&mut self.queue, &carried, requests, events);
         if batch.is_empty() {
+            // Whatever was counted, nothing can go: only an answer or a new request changes that.
             self.idle.push(line);
-        } else {
-            self.number += 1;
-            let number = self.number;
-            self.chained = gathered.folded() * 2 > batch.len();
-            self.carried.push((number, gathered));
-            let (outstanding, about) = (self.outstanding.clone(), Arc::clone(&self.about));
-            let commit = async move {
-                let begun = Instant::now();
-                let count = || about.store(outstanding.number(), Ordering::Relaxed);
-                line.commit(batch, count).await;
-                Returned { line, number, took: begun.elapsed() }
-            };
-            self.under_way.push(Box::pin(commit));
+            self.apart = 0;
+            return;
         }
+        self.number += 1;
+        let number = self.number;
+        self.chained = gathered.folded() * 2 > batch.len();
+        self.carried.push((number, gathered));
+        let (outstanding, about) = (self.outstanding.clone(), Arc::clone(&self.about));
+        let commit = async move {
+            let begun = Instant::now();
+            let count = || about.store(outstanding.number(), Ordering::Relaxed);
+            line.commit(batch, count).await;
+            Returned { line, number, took: begun.elapsed() }
+        };
+        self.under_way.push(Box::pin(commit));
         self.count_apart();
     }
 
@@ -209,7 +209,24 @@ impl Task {
     }
 
     fn count_apart(&mut self) {
-        let apart = self.queue.iter().take(LOOKED_AT).filter(|next| self.is_apart(next));
-        self.apart = apart.map(|next| next.counted.number()).sum();
+        self.apart = 0;
+        self.blocked = Gathered::default();
+        for next in self.queue.iter().take(LOOKED_AT) {
+            count(next, &self.carried, &mut self.blocked, &mut self.apart);
+        }
+    }
+}
+
+/// Counts the events of `next` among those that are `apart`, or what it touches among what is
+/// `blocked`: as composing a batch beside those `carried` would take it along or pass it over.
+fn count(next: &Waiting, carried: &[(u64, Gathered)], blocked: &mut Gathered, apart: &mut usize) {
+    if carried.is_empty() {
+        return;
+    }
+    let apart_from = |batch: &Gathered| batch.is_apart_from(&next.prepared);
+    if carried.iter().all(|(_, batch)| apart_from(batch)) && apart_from(blocked) {
+        *apart += next.counted.number();
+    } else {
+        blocked.add(&next.prepared);
     }
 }

@@ -173,3 +173,31 @@ async fn a_hot_stream_has_one_batch_under_way() {
     assert_eq!(test.batches().await, before + 2);
     check::invariants(&test).await;
 }
+
+/// What waits for a batch under way holds up all that rests on it: however much that is, it is no second
+/// batch, and nobody spins for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_rests_on_what_waits_is_no_second_batch() {
+    let test = TestLog::new().await;
+    let (appender, _) = test.appender();
+    let [a, b] = [Uuid::now_v7(), Uuid::now_v7()];
+    let before = test.batches().await;
+    let turn = Turn::taken(&test).await;
+    let first = put(&appender, [one(a, 0)]);
+    under_way(&test, 1).await;
+    let mut guarded = one(b, 0);
+    guarded.guards.push(Guard { stream_id: a, version: 1 });
+    let rest = (1..=i64::try_from(MANY).unwrap()).map(|version| one(b, version));
+    let rest = put(&appender, [guarded].into_iter().chain(rest));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(waiting(&test).await, 1);
+    turn.given_back().await;
+    let answers = async {
+        for answer in first.into_iter().chain(rest) {
+            answer.await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), answers).await.expect("everybody is answered");
+    assert_eq!(test.batches().await, before + 2);
+    check::invariants(&test).await;
+}
