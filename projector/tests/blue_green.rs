@@ -295,3 +295,81 @@ async fn one_that_stops_anywhere_leaves_the_live_tables_and_the_next_one_goes_on
     assert_eq!(schemas, ["read_model_before"]);
     worker.stop().await;
 }
+
+/// Appends and posts more than a little each time that a rebuild looks at what it still misses, `times`
+/// times.
+fn outrunning(
+    world: &Arc<World>,
+    account: Uuid,
+    times: i64,
+) -> impl Fn(rebuild::Progress) + Send + Sync {
+    const HURRY: i64 = 1100;
+    let (world, passes) = (Arc::clone(world), AtomicI64::new(0));
+    move |progress| {
+        let pass = passes.load(Ordering::SeqCst);
+        let now = match progress.stage {
+            "analyzing" => pass == 0,
+            "catching up" => progress.done == 0,
+            _ => false,
+        };
+        if !now || pass == times {
+            return;
+        }
+        passes.store(pass + 1, Ordering::SeqCst);
+        let append = async {
+            let first = pass * HURRY + 1;
+            for from in (first..first + HURRY).step_by(100) {
+                let deposits = (from..from + 100).map(|version| deposited(100, version * 100));
+                world.write(account, "banking.account", from, deposits.collect()).await;
+            }
+            world.caught_up().await;
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(append));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gentle_one_that_comes_no_nearer_hurries_and_one_that_cannot_ends() {
+    let world = Arc::new(World::new().await);
+    let worker = world.worker();
+    let owner = world.user("ada", None).await;
+    let account = world.account(owner, "N-1", None).await;
+    world.caught_up().await;
+    let migrators = world.migrators().await;
+    let gentle = || Options { throttle: Some(20_000), ..options() };
+
+    let outrun = outrunning(&world, account, i64::MAX);
+    let error = rebuild::blue_green(&migrators, &world.log, &gentle(), &outrun).await.unwrap_err();
+    assert!(matches!(error, rebuild::RebuildError::Outrun { missing: 1100, .. }), "{error}");
+    let [ended] = &*rebuild::rebuilds(&world.projector).await.unwrap() else { panic!("one") };
+    assert!(ended.message.as_ref().unwrap().contains("come no nearer"), "{ended:?}");
+
+    // Twice with pauses, and then without.
+    let written = world.count("transactions").await;
+    let account = world.account(owner, "N-2", None).await;
+    world.caught_up().await;
+    let messages = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let few = outrunning(&world, account, 4);
+    few(rebuild::Progress { stage: "analyzing", done: 0, total: 0, unit: rebuild::Unit::Bytes });
+    let watched = |progress: rebuild::Progress| {
+        few(progress);
+        if progress.stage == "catching up" {
+            let said = async {
+                tokio::time::sleep(Duration::from_millis(if progress.done == 0 { 700 } else { 0 }))
+                    .await;
+                rebuild::rebuilds(&world.projector).await.unwrap().swap_remove(0).message
+            };
+            let said =
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(said));
+            messages.lock().unwrap().extend(said);
+        }
+    };
+    let rebuilt = rebuild::blue_green(&migrators, &world.log, &gentle(), &watched).await.unwrap();
+    assert!(rebuilt.live && rebuilt.report.is_same(), "{rebuilt:#?}");
+    assert_eq!(rebuilt.rows, 0, "what the one before had filled is kept");
+    let said = messages.lock().unwrap().join("; ");
+    assert!(said.contains("without pauses"), "{said:?}");
+    assert_eq!(world.count("transactions").await, written + 4400);
+    is_what_the_log_says(&world).await;
+    worker.stop().await;
+}

@@ -1,7 +1,9 @@
 //! The schema on its way: every migration up, down and up again beneath a log with events in it, and
 //! the schema of the first release, with what was in it, brought up to date.
 
-use daybook_app::database::migrate;
+use std::time::{Duration, Instant};
+
+use daybook_app::database::{DatabaseError, migrate};
 use daybook_tests::{Daybook, Service, TestDatabase, WithoutSchema, rows};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -130,6 +132,44 @@ async fn the_first_releases_schema_is_brought_up_to_date_with_what_is_in_it() {
     // And it is the same schema as one that is made at once.
     let fresh = definitions(&mut TestDatabase::fresh().await.superuser().await).await;
     assert_eq!(definitions(&mut superuser).await, fresh);
+}
+
+/// Appends look at `journal.streams`: nobody may wait long behind a migration that waits for somebody's
+/// report to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
+    const BY_VERSION: i64 = 151;
+    let database = TestDatabase::empty(WithoutSchema).await;
+    let admin = database.admin();
+    migrate::up(&admin, Some(BY_VERSION - 1)).await.expect("up");
+    let mut report = database.superuser().await;
+    let read = "SELECT count(*) FROM journal.streams";
+    sqlx::raw_sql(AssertSqlSafe(format!("BEGIN; {read}")))
+        .execute(&mut report)
+        .await
+        .expect("a report");
+    let short = migrate::up_within(&admin, Some(BY_VERSION), Duration::from_secs(1)).await;
+    let Err(error @ DatabaseError::InUse { .. }) = short else { panic!("{short:?}") };
+    assert!(error.to_string().contains("in use by postgres (process "), "{error}");
+
+    let mut other = database.superuser().await;
+    let others = async {
+        let (begun, mut longest) = (Instant::now(), Duration::ZERO);
+        while begun.elapsed() < Duration::from_secs(5) {
+            let asked = Instant::now();
+            sqlx::raw_sql(read).execute(&mut other).await.expect("an answer");
+            longest = longest.max(asked.elapsed());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        sqlx::raw_sql("COMMIT").execute(&mut report).await.expect("the report ends");
+        (longest, Instant::now())
+    };
+    let migrating = async { (migrate::up(&admin, Some(BY_VERSION)).await, Instant::now()) };
+    let ((longest, report_ended), (migrated, migrated_at)) = tokio::join!(others, migrating);
+    assert!(longest > Duration::from_millis(500), "nobody waited: {longest:?}");
+    assert!(longest < Duration::from_millis(3500), "{longest:?}");
+    assert!(migrated_at > report_ended);
+    assert_eq!(migrated.expect("up"), [BY_VERSION]);
 }
 
 async fn stored(table: &str, connection: &mut PgConnection) -> Vec<Value> {

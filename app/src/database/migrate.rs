@@ -1,6 +1,7 @@
 //! The schema: migrations embedded in the binary, run as the role that owns everything.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
@@ -11,6 +12,9 @@ use super::{DatabaseError, bootstrap, may_bootstrap};
 
 /// The migrations that this binary knows.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// For how long a migration is tried again that finds its tables in use.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The migration that makes the log: undoing it throws every event away.
 pub const JOURNAL: i64 = 1;
@@ -83,11 +87,32 @@ pub async fn migrators(options: &PgConnectOptions) -> Result<PgPool, DatabaseErr
 /// # Errors
 /// When a migration fails (it is rolled back, those before it stay), or the schema is another binary's.
 pub async fn up(options: &PgConnectOptions, to: Option<i64>) -> Result<Vec<i64>, DatabaseError> {
-    let mut connection = connect_as_migrator(options).await?;
+    up_within(options, to, PATIENCE).await
+}
+
+/// The same as [`up`], with another patience than five minutes for who has its tables in use.
+///
+/// # Errors
+/// As [`up`]; with [`DatabaseError::InUse`] when patience ends.
+pub async fn up_within(
+    options: &PgConnectOptions,
+    to: Option<i64>,
+    patience: Duration,
+) -> Result<Vec<i64>, DatabaseError> {
+    let mut connection = connect_to_migrate(options).await?;
     let before = applied(&mut connection).await?;
-    match to {
-        Some(version) => MIGRATIONS.run_to(version, &mut connection).await?,
-        None => MIGRATIONS.run(&mut connection).await?,
+    let begun = Instant::now();
+    loop {
+        let run = match to {
+            Some(version) => MIGRATIONS.run_to(version, &mut connection).await,
+            None => MIGRATIONS.run(&mut connection).await,
+        };
+        match run {
+            Err(error) if is_in_use(&error) => {
+                in_use(error, begun, patience, &mut connection).await?
+            }
+            other => break other?,
+        }
     }
     // So that the service can tell whether the schema is the one that it knows.
     sqlx::raw_sql("GRANT SELECT ON public._sqlx_migrations TO daybook_writer, daybook_maintenance")
@@ -108,7 +133,7 @@ pub async fn down(
     to: i64,
     discard_log: bool,
 ) -> Result<Vec<i64>, DatabaseError> {
-    let mut connection = connect_as_migrator(options).await?;
+    let mut connection = connect_to_migrate(options).await?;
     let before = applied(&mut connection).await?;
     if to < JOURNAL && before.contains_key(&JOURNAL) && !discard_log {
         let holds: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM journal.events)")
@@ -118,10 +143,63 @@ pub async fn down(
             return Err(DatabaseError::HoldsEvents);
         }
     }
-    MIGRATIONS.undo(&mut connection, to).await?;
+    let begun = Instant::now();
+    loop {
+        match MIGRATIONS.undo(&mut connection, to).await {
+            Err(error) if is_in_use(&error) => {
+                in_use(error, begun, PATIENCE, &mut connection).await?
+            }
+            other => break other?,
+        }
+    }
     let after = applied(&mut connection).await?;
     connection.close().await?;
     Ok(before.into_keys().rev().filter(|version| !after.contains_key(version)).collect())
+}
+
+/// Connects, and waits until nobody else migrates. No migration waits for a table for longer than a
+/// moment, since whoever wants that table next, every append for one, waits behind it.
+async fn connect_to_migrate(options: &PgConnectOptions) -> Result<PgConnection, DatabaseError> {
+    let mut connection = connect_as_migrator(options).await?;
+    connection.lock().await?;
+    sqlx::raw_sql("SET lock_timeout = '2s'").execute(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Whether a lock was not had in time.
+fn is_in_use(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
+        return false;
+    };
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("55P03")
+}
+
+/// Lets those who wait behind it go on for a while; an error, when patience has ended.
+async fn in_use(
+    error: MigrateError,
+    begun: Instant,
+    patience: Duration,
+    connection: &mut PgConnection,
+) -> Result<(), DatabaseError> {
+    let by: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT format('%s (process %s)', a.usename, a.pid)
+         FROM pg_locks l
+         JOIN pg_class c ON c.oid = l.relation
+         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('journal', 'projector', 'public')
+         JOIN pg_stat_activity a ON a.pid = l.pid
+         WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND a.pid <> pg_backend_pid()
+         ORDER BY 1 LIMIT 10",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let by = if by.is_empty() { "somebody who is gone".to_owned() } else { by.join(", ") };
+    if begun.elapsed() >= patience {
+        return Err(DatabaseError::InUse { error, by });
+    }
+    tracing::warn!(%error, %by, "the tables of a migration are in use; it is tried again in a second");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(())
 }
 
 /// Every migration, known or applied, in order. Changes nothing.

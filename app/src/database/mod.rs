@@ -40,6 +40,16 @@ pub enum DatabaseError {
         "{0}. What was applied before it stays; `daybook migrate status` shows where it stands"
     )]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A migration did not get hold of its tables.
+    #[error(
+        "{error}. Its tables are in use by {by}: end what is open there, or wait for a quiet moment, and run `daybook migrate up` again. Nothing of that migration was done, what was applied before it stays"
+    )]
+    InUse {
+        /// What the server said.
+        error: sqlx::migrate::MigrateError,
+        /// Who has locks on tables.
+        by: String,
+    },
     /// The schema is another binary's.
     #[error("migration {:04} ({}) is {:?}: the schema is not the one that this daybook knows. `daybook migrate status` shows where it stands, `daybook migrate up` brings it up to date; a newer schema needs the newer daybook", .0.version, .0.description, .0.standing)]
     OtherSchema(Box<migrate::MigrationState>),

@@ -6,7 +6,7 @@ use daybook_store::Log;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
+use super::catch_up::{CatchUp, PLANS, Reached, Towards, Transactions, checkpoints_of};
 use super::compare::{Comparison, Report};
 use super::part::{self, ByHand};
 use super::set::Made;
@@ -56,6 +56,11 @@ impl Options {
     /// Whether others are to notice little of it.
     fn is_gentle(&self) -> bool {
         self.throttle.is_some()
+    }
+
+    /// How it follows the live tables.
+    fn transactions(&self) -> Transactions {
+        if self.is_gentle() { Transactions::Gentle } else { Transactions::Own }
     }
 
     /// How many connections fill, and make indexes, at a time.
@@ -172,6 +177,7 @@ pub async fn roll_back(
             said: (options.id, "rolled back"),
             patience: options.patience,
             held_up: &held_up,
+            transactions: Transactions::Own,
             by_hand: None,
         };
         recorder.tell("swapping", 0, seconds(options.patience));
@@ -231,7 +237,7 @@ impl Rebuilding<'_> {
             None => self.fill(&twin, guard).await?,
         };
         twin::run(PLANS, &mut filling).await?;
-        let mut following = CatchUp::new(NEXT, reached).gently(self.options.is_gentle());
+        let mut following = CatchUp::new(NEXT, reached);
         self.catch_up(&mut following, &mut filling).await?;
         let (report, by_hand) = self.compare(&mut following, &mut filling).await?;
         if let Err(changed) = part::is_as_copied(&self.options.scope, &report) {
@@ -254,6 +260,7 @@ impl Rebuilding<'_> {
             said: (self.options.id, "live"),
             patience,
             held_up: &held_up,
+            transactions: self.options.transactions(),
             by_hand: Some(by_hand),
         };
         let hands = Hands { holding: guard, filling: &mut filling };
@@ -302,17 +309,18 @@ impl Rebuilding<'_> {
         following: &mut CatchUp,
         connection: &mut PgConnection,
     ) -> Result<(), RebuildError> {
-        loop {
-            let live = ownership::checkpoints(connection).await?;
-            let lanes: i64 = live.values().map(|lane| lane.lane_seq).sum();
-            let missing = lanes - following.reached.values().map(|lane| lane.lane_seq).sum::<i64>();
-            let tell = |done| self.recorder.tell("catching up", done, missing.max(done));
-            let posted =
-                following.to(&live, self.log, connection, Transactions::Own, &tell).await?;
-            if posted <= 1000 {
-                return Ok(());
+        let gentle = self.options.is_gentle();
+        let tell = |done, missing, how| {
+            self.recorder.tell("catching up", done, missing);
+            if gentle && how == Transactions::Own {
+                let said = "catches up without pauses, since with them it came no nearer";
+                self.recorder.remark(Some(said.to_owned()));
             }
-        }
+        };
+        let how = self.options.transactions();
+        following.close_in(Towards::Live, self.log, connection, how, &tell).await?;
+        self.recorder.remark(None);
+        Ok(())
     }
 
     /// Compares under one snapshot: the new tables are brought to where the live ones are in it, in a

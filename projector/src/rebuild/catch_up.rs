@@ -13,6 +13,7 @@ use super::fill::make_partition;
 use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::worker::lanes::Checkpoint;
+use crate::worker::ownership;
 use crate::write;
 
 /// Events of one batch.
@@ -35,17 +36,24 @@ pub(crate) struct CatchUp {
     tables: Tables,
     /// Whether it keeps `audit_logs`.
     audit: bool,
-    /// Whether it leaves others as much time as it takes.
-    gentle: bool,
     months: HashSet<Month>,
     pub(crate) reached: Reached,
 }
+
+/// How little may be missing for a set to count as caught up.
+const LITTLE: i64 = 1000;
+
+/// How often in a row a set that catches up as fast as it can may come no nearer.
+const NO_NEARER: u32 = 5;
 
 /// Whether batches are transactions of their own, or part of the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transactions {
     /// Each batch commits, with the set's checkpoints.
     Own,
+    /// The same in small batches, with a pause after each for as long as it took: others notice
+    /// little of it.
+    Gentle,
     /// The caller commits.
     Callers,
 }
@@ -56,7 +64,6 @@ impl CatchUp {
             schema: schema.to_owned(),
             tables: Tables::of(schema),
             audit: true,
-            gentle: false,
             months: HashSet::new(),
             reached,
         }
@@ -65,13 +72,6 @@ impl CatchUp {
     /// The same of a set without `audit_logs`.
     pub(crate) fn without_audit(mut self) -> Self {
         self.audit = false;
-        self
-    }
-
-    /// The same; a gentle one posts less at once where each batch is a transaction of its own, and
-    /// pauses after it for as long as it took.
-    pub(crate) fn gently(mut self, gentle: bool) -> Self {
-        self.gentle = gentle;
         self
     }
 
@@ -106,7 +106,7 @@ impl CatchUp {
         let filter =
             Filter { lanes: Some(behind), up_to_position: Some(last), ..Filter::default() };
         let mut count = 0;
-        let gentle = self.gentle && transactions == Transactions::Own;
+        let gentle = transactions == Transactions::Gentle;
         let batch = if gentle { SMALL_BATCH } else { BATCH };
         while after < last {
             let begun = Instant::now();
@@ -148,6 +148,46 @@ impl CatchUp {
         Ok(count)
     }
 
+    /// Follows what goes on moving until little is missing. With pauses it may be slower than what it
+    /// follows: when they let it come no nearer, it goes on without, and tells. `tell` hears how much
+    /// of how much is done, and how it goes about it.
+    pub(crate) async fn close_in(
+        &mut self,
+        towards: Towards,
+        log: &Log,
+        connection: &mut PgConnection,
+        mut transactions: Transactions,
+        tell: &(dyn Fn(i64, i64, Transactions) + Send + Sync),
+    ) -> Result<(), RebuildError> {
+        let (begun, mut all, mut before, mut no_nearer) = (Instant::now(), 0, i64::MAX, 0);
+        loop {
+            let target = towards.now(log, connection).await?;
+            let missing: i64 = target
+                .iter()
+                .map(|(lane, target)| (target.lane_seq - self.lane_seq(*lane)).max(0))
+                .sum();
+            tell(0, missing, transactions);
+            let told = |done: i64| tell(done, missing.max(done), transactions);
+            let posted = self.to(&target, log, connection, transactions, &told).await?;
+            all += posted;
+            if posted <= LITTLE {
+                return Ok(());
+            }
+            if posted < before {
+                no_nearer = 0;
+            } else if transactions == Transactions::Gentle {
+                transactions = Transactions::Own;
+            } else {
+                no_nearer += 1;
+                if no_nearer == NO_NEARER {
+                    let per_second = (all as f64 / begun.elapsed().as_secs_f64()).round() as i64;
+                    return Err(RebuildError::Outrun { missing: posted, per_second });
+                }
+            }
+            before = posted;
+        }
+    }
+
     /// Posts these events, which come after everything posted before.
     pub(crate) async fn post(
         &mut self,
@@ -176,7 +216,7 @@ impl CatchUp {
             audit.clear();
         }
         self.make_partitions(&rows, &audit, connection).await?;
-        if transactions == Transactions::Own {
+        if transactions != Transactions::Callers {
             sqlx::raw_sql("BEGIN").execute(&mut *connection).await?;
         }
         rows.write(&self.tables, connection).await?;
@@ -186,7 +226,7 @@ impl CatchUp {
             let Recorded { lane, lane_seq, position, .. } = *event;
             self.reached.insert(lane, Checkpoint { lane_seq, position });
         }
-        if transactions == Transactions::Own {
+        if transactions != Transactions::Callers {
             self.keep_checkpoints(None, connection).await?;
             sqlx::raw_sql("COMMIT").execute(&mut *connection).await?;
         }
@@ -237,6 +277,36 @@ impl CatchUp {
             }
         }
         Ok(())
+    }
+}
+
+/// What a set of read tables follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Towards {
+    /// The live tables.
+    Live,
+    /// The end of the log, which is never behind the live tables.
+    Head,
+}
+
+impl Towards {
+    /// Where that is now.
+    pub(crate) async fn now(
+        self,
+        log: &Log,
+        connection: &mut PgConnection,
+    ) -> Result<Reached, RebuildError> {
+        match self {
+            Self::Live => Ok(ownership::checkpoints(connection).await?),
+            Self::Head => {
+                let head = log.head().await?;
+                let position = head.position;
+                let lanes = (0_i16..).zip(head.lane_heads);
+                Ok(lanes
+                    .map(|(lane, lane_seq)| (lane, Checkpoint { lane_seq, position }))
+                    .collect())
+            }
+        }
     }
 }
 

@@ -46,6 +46,17 @@ pub enum RebuildError {
     /// Something is bound to the live tables that a second set would not take over.
     #[error("the read tables cannot be replaced while these are bound to them: {}", .0.join("; "))]
     Unmoved(Vec<String>),
+    /// More is appended than can be posted beside it.
+    #[error(
+        "the new tables come no nearer to the live ones: {missing} events are missing, and {per_second} a second \
+         are posted. Run it again when less is appended; what is filled is kept, nothing is filled twice"
+    )]
+    Outrun {
+        /// How many events were missing at last.
+        missing: i64,
+        /// How many were posted a second.
+        per_second: i64,
+    },
     /// The tables could not be locked for a moment, for as long as was to be waited.
     #[error(
         "the new tables are complete, but could not take their place: {0}. Run it again to try again; nothing is filled twice"

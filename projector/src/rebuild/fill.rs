@@ -1,8 +1,8 @@
 //! Fills empty tables from the log by COPY.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use daybook_store::{Log, Recorded, Share};
@@ -57,15 +57,19 @@ pub(crate) struct Filled {
 /// How fast events may be folded, by all who share it.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    begun: Instant,
     per_second: Option<u32>,
     done: AtomicI64,
+    /// When all that was folded so far may have been.
+    due: Mutex<Instant>,
 }
+
+/// How much of a delay is made good again. More would be a burst, which is what a pace is against.
+const MADE_GOOD: Duration = Duration::from_secs(1);
 
 impl Pace {
     /// At most so many events a second; `None`: as fast as it goes.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
-        Self { begun: Instant::now(), per_second, done: AtomicI64::new(0) }
+        Self { per_second, done: AtomicI64::new(0), due: Mutex::new(Instant::now()) }
     }
 
     /// How many events are folded without a pause: those of a twentieth of a second, so that nobody
@@ -80,8 +84,14 @@ impl Pace {
         let events = i64::try_from(events).unwrap_or(i64::MAX);
         let done = self.done.fetch_add(events, Ordering::SeqCst) + events;
         if let Some(rate) = self.per_second {
-            let due = Duration::from_secs_f64(done as f64 / f64::from(rate.max(1)));
-            tokio::time::sleep_until((self.begun + due).into()).await;
+            let takes = Duration::from_secs_f64(events as f64 / f64::from(rate.max(1)));
+            let until = {
+                let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = Instant::now();
+                *due = now.checked_sub(MADE_GOOD).map_or(*due, |least| least.max(*due)) + takes;
+                *due
+            };
+            tokio::time::sleep_until(until.into()).await;
         }
         done
     }

@@ -177,13 +177,18 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// What is to be known of how it goes; `None`: nothing any more.
+    pub(super) fn remark(&self, message: Option<String>) {
+        if let Ok(mut now) = self.now.lock() {
+            now.message = message;
+        }
+    }
+
     /// Who holds the swap up, `None`: nobody any more; and how much of its patience is gone.
     pub(super) fn held_up(&self, who: Option<String>, since: Instant, patience: Duration) {
         let [gone, all] = [since.elapsed(), patience].map(|time| time.as_secs().cast_signed());
         self.tell("swapping", gone.min(all), all);
-        if let Ok(mut now) = self.now.lock() {
-            now.message = who;
-        }
+        self.remark(who);
     }
 
     /// The stage under way has come this far, if that is further than was known.

@@ -17,7 +17,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::catch_up::{CatchUp, Reached, Transactions};
+use super::catch_up::{CatchUp, Reached, Towards, Transactions};
 use super::part::ByHand;
 use super::{BEFORE, NEXT, RebuildError, drift};
 use crate::catalog::{NAME, VERSION};
@@ -55,6 +55,8 @@ pub(super) struct Swap<'a> {
     pub(super) patience: Duration,
     /// Told who holds it up.
     pub(super) held_up: &'a (dyn Fn(Option<String>) + Send + Sync),
+    /// How the coming set is caught up before the workers have to wait.
+    pub(super) transactions: Transactions,
     /// What was changed by hand in tables that were copied, which must be all; `None`: none were.
     pub(super) by_hand: Option<ByHand<'a>>,
 }
@@ -79,7 +81,8 @@ impl Swap<'_> {
         let mut pause = Duration::from_millis(50);
         loop {
             if let Some(following) = following.as_deref_mut() {
-                self.catch_up(following, hands.filling).await?;
+                let (how, tell) = (self.transactions, |_, _, _| ());
+                following.close_in(Towards::Head, self.log, hands.filling, how, &tell).await?;
             }
             let held = self.attempt(following.as_deref_mut(), as_it_is, &mut hands).await;
             let who = match held {
@@ -101,21 +104,6 @@ impl Swap<'_> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(800));
         }
-    }
-
-    /// Up to the end of the log, which is never behind the live tables.
-    async fn catch_up(
-        &self,
-        following: &mut CatchUp,
-        connection: &mut PgConnection,
-    ) -> Result<(), RebuildError> {
-        let head = self.log.head().await?;
-        let target = (0_i16..)
-            .zip(&head.lane_heads)
-            .map(|(lane, last)| (lane, Checkpoint { lane_seq: *last, position: head.position }));
-        let target: Reached = target.collect();
-        following.to(&target, self.log, connection, Transactions::Own, &|_| ()).await?;
-        Ok(())
     }
 
     async fn attempt(
@@ -148,7 +136,8 @@ impl Swap<'_> {
         // The live tables stand still. (What is changed by hand is written down in its own transaction.)
         let reached = match following {
             Some(following) => {
-                self.catch_up(following, hands.filling).await?;
+                let head = Towards::Head.now(self.log, hands.filling).await?;
+                following.to(&head, self.log, hands.filling, Transactions::Own, &|_| ()).await?;
                 if let Some(who) = older_snapshots(holding, hands.filling).await? {
                     return Ok(Attempt::HeldUp(who));
                 }
