@@ -10,6 +10,7 @@ use daybook_projector::rebuild::{self, Options};
 use daybook_store::Log;
 use hdrhistogram::Histogram;
 use sqlx::{ConnectOptions, Connection, PgPool};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -47,16 +48,22 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
     let accounts = accounts(&stage, ACCOUNTS).await?;
     let worker = stage.work();
     let events = stage.caught_up().await?;
-    let quiet_for = (plan.latency * 3).max(Duration::from_secs(4));
-    let (quiet, ()) = load(&stage, &accounts, tokio::time::sleep(WARM_UP + quiet_for)).await?;
+    // Without a rebuild is before and after it: the machine has other tenants, who come and go.
+    let alone_for = WARM_UP + (plan.latency * 5).max(Duration::from_secs(2));
+    let alone = || load(&stage, &accounts, tokio::time::sleep(alone_for));
+    let (before, ()) = alone().await?;
     let (busy, rebuilt) = load(&stage, &accounts, rebuild_beside(&stage, plan.throttle)).await?;
     let (took, stages) = rebuilt?;
+    let (after, ()) = alone().await?;
+    let mut quiet = before.latencies.clone();
+    quiet.add(&after.latencies)?;
     worker.stop().await?;
     server.drop(stage.close().await).await?;
-    let p99 = |load: &Load| milliseconds(&load.latencies, 99.0);
+    let p99 = |latencies: &Histogram<u64>| milliseconds(latencies, 99.0);
     plan.say(&format!(
-        "throttled: p99 {:.1} ms of {} without, {:.1} ms of {} beside; {} reads, {} failed; rebuilt in {took:?}",
-        p99(&quiet), quiet.latencies.len(), p99(&busy), busy.latencies.len(), busy.reads, busy.failed
+        "throttled: p99 {:.1} ms of {} without ({:.1} before, {:.1} after), {:.1} ms of {} beside; {} reads, {} failed; rebuilt in {took:?}",
+        p99(&quiet), quiet.len(), p99(&before.latencies), p99(&after.latencies),
+        p99(&busy.latencies), busy.latencies.len(), busy.reads, busy.failed
     ));
     say_by_stage(plan, &busy, &stages)?;
     #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -68,13 +75,13 @@ pub(crate) async fn measure(server: &Server, plan: &Plan) -> Result<Vec<Line>, T
         ),
         format!(
             "{:.1} ms, {:.1} ms without; {} of {} reads failed; {rate} events/s in all",
-            p99(&busy),
+            p99(&busy.latencies),
             p99(&quiet),
             busy.failed,
             busy.reads
         ),
         format!("≤ {MOST} × without, no read fails"),
-        p99(&busy) <= MOST * p99(&quiet) && busy.failed == 0,
+        p99(&busy.latencies) <= MOST * p99(&quiet) && busy.failed == 0,
     )])
 }
 
@@ -150,8 +157,19 @@ async fn send(
     let begun = Instant::now();
     let mut asking = tokio::task::JoinSet::new();
     let (mut due, mut number) = (begun, 0);
+    let mut each = Vec::new();
+    let mut ended = |ended: Result<Result<(Instant, Duration), Trouble>, JoinError>| {
+        let (since, took) = ended??;
+        if since >= begun + WARM_UP {
+            each.push((since, took));
+        }
+        Ok::<_, Trouble>(())
+    };
     while !stop.is_cancelled() {
         tokio::time::sleep_until(due.into()).await;
+        while let Some(next) = asking.try_join_next() {
+            ended(next)?;
+        }
         number += 1;
         let (engine, account, since) =
             (Arc::clone(&stage.engine), accounts[number % accounts.len()], due);
@@ -161,12 +179,8 @@ async fn send(
         });
         due += EVERY;
     }
-    let mut each = Vec::with_capacity(asking.len());
-    while let Some(ended) = asking.join_next().await {
-        let (since, took) = ended??;
-        if since >= begun + WARM_UP {
-            each.push((since, took));
-        }
+    while let Some(next) = asking.join_next().await {
+        ended(next)?;
     }
     Ok(each)
 }

@@ -337,14 +337,15 @@ async fn a_gentle_one_that_comes_no_nearer_hurries_and_one_that_cannot_ends() {
     world.caught_up().await;
     let migrators = world.migrators().await;
     let gentle = || Options { throttle: Some(20_000), ..options() };
+    let hasty = Options { patience: Duration::ZERO, ..gentle() };
 
     let outrun = outrunning(&world, account, i64::MAX);
-    let error = rebuild::blue_green(&migrators, &world.log, &gentle(), &outrun).await.unwrap_err();
-    assert!(matches!(error, rebuild::RebuildError::Outrun { missing: 1100, .. }), "{error}");
+    let error = rebuild::blue_green(&migrators, &world.log, &hasty, &outrun).await.unwrap_err();
+    assert!(matches!(error, rebuild::RebuildError::Outrun { posted: 1100, .. }), "{error}");
     let [ended] = &*rebuild::rebuilds(&world.projector).await.unwrap() else { panic!("one") };
     assert!(ended.message.as_ref().unwrap().contains("come no nearer"), "{ended:?}");
 
-    // Twice with pauses, and then without.
+    // With pauses it comes no nearer; without them it does, once nothing more comes.
     let written = world.count("transactions").await;
     let account = world.account(owner, "N-2", None).await;
     world.caught_up().await;
@@ -355,8 +356,12 @@ async fn a_gentle_one_that_comes_no_nearer_hurries_and_one_that_cannot_ends() {
         few(progress);
         if progress.stage == "catching up" {
             let said = async {
-                tokio::time::sleep(Duration::from_millis(if progress.done == 0 { 700 } else { 0 }))
-                    .await;
+                tokio::time::sleep(Duration::from_millis(if progress.done == 0 {
+                    1500
+                } else {
+                    0
+                }))
+                .await;
                 rebuild::rebuilds(&world.projector).await.unwrap().swap_remove(0).message
             };
             let said =

@@ -139,6 +139,7 @@ async fn the_first_releases_schema_is_brought_up_to_date_with_what_is_in_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
     const BY_VERSION: i64 = 151;
+    const LONG: Duration = Duration::from_secs(60);
     let database = TestDatabase::empty(WithoutSchema).await;
     let admin = database.admin();
     migrate::up(&admin, Some(BY_VERSION - 1)).await.expect("up");
@@ -148,7 +149,8 @@ async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
         .execute(&mut report)
         .await
         .expect("a report");
-    let short = migrate::up_within(&admin, Some(BY_VERSION), Duration::from_secs(1)).await;
+    let short = migrate::up_within(&admin, Some(BY_VERSION), Duration::from_secs(1));
+    let short = tokio::time::timeout(LONG, short).await.expect("it gives up");
     let Err(error @ DatabaseError::InUse { .. }) = short else { panic!("{short:?}") };
     assert!(error.to_string().contains("in use by postgres (process "), "{error}");
 
@@ -165,7 +167,8 @@ async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
         (longest, Instant::now())
     };
     let migrating = async { (migrate::up(&admin, Some(BY_VERSION)).await, Instant::now()) };
-    let ((longest, report_ended), (migrated, migrated_at)) = tokio::join!(others, migrating);
+    let both = tokio::time::timeout(LONG, async { tokio::join!(others, migrating) }).await;
+    let ((longest, report_ended), (migrated, migrated_at)) = both.expect("it ends");
     assert!(longest > Duration::from_millis(500), "nobody waited: {longest:?}");
     assert!(longest < Duration::from_millis(3500), "{longest:?}");
     assert!(migrated_at > report_ended);

@@ -171,7 +171,9 @@ fn is_in_use(error: &MigrateError) -> bool {
     let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = error else {
         return false;
     };
-    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("55P03")
+    let code = error.as_database_error().and_then(|error| error.code());
+    // Not had in time, or given to another who was waited for in turn.
+    matches!(code.as_deref(), Some("55P03" | "40P01"))
 }
 
 /// Lets those who wait behind it go on for a while; an error, when patience has ended.
@@ -182,14 +184,15 @@ async fn in_use(
     connection: &mut PgConnection,
 ) -> Result<(), DatabaseError> {
     let by: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT format('%s (process %s)', a.usename, a.pid)
+        "SELECT format('%s (process %s)', a.usename, a.pid)
          FROM pg_locks l
          JOIN pg_class c ON c.oid = l.relation
          JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('journal', 'projector', 'public')
          JOIN pg_stat_activity a ON a.pid = l.pid
          WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-           AND a.pid <> pg_backend_pid()
-         ORDER BY 1 LIMIT 10",
+           AND a.usesysid IS NOT NULL AND a.pid <> pg_backend_pid()
+         GROUP BY a.usename, a.pid, a.xact_start
+         ORDER BY a.xact_start, a.pid LIMIT 10",
     )
     .fetch_all(&mut *connection)
     .await?;

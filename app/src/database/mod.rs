@@ -42,7 +42,7 @@ pub enum DatabaseError {
     Migration(#[from] sqlx::migrate::MigrateError),
     /// A migration did not get hold of its tables.
     #[error(
-        "{error}. Its tables are in use by {by}: end what is open there, or wait for a quiet moment, and run `daybook migrate up` again. Nothing of that migration was done, what was applied before it stays"
+        "{error}. Its tables are in use by {by}: end what is open there, or wait for a quiet moment, and run the command again. Nothing of that migration was done, what was applied before it stays"
     )]
     InUse {
         /// What the server said.

@@ -16,6 +16,9 @@ use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, Scope, drift};
 use crate::twin::{self, Twin};
 use crate::worker::ownership;
 
+/// How long live tables may stand still that are waited for.
+const STAND_STILL: Duration = Duration::from_secs(10);
+
 /// How a rebuild goes about it.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -33,7 +36,8 @@ pub struct Options {
     pub force: bool,
     /// How many differing rows of each table are shown.
     pub examples: i64,
-    /// How long it waits for others to let go of the tables.
+    /// How long it waits for others to let go of the tables, and how long it goes on following what it
+    /// comes no nearer to.
     pub patience: Duration,
 }
 
@@ -238,7 +242,8 @@ impl Rebuilding<'_> {
         };
         twin::run(PLANS, &mut filling).await?;
         let mut following = CatchUp::new(NEXT, reached);
-        self.catch_up(&mut following, &mut filling).await?;
+        let how = self.options.transactions();
+        let how = self.catch_up(Towards::Live, how, &mut following, &mut filling).await?;
         let (report, by_hand) = self.compare(&mut following, &mut filling).await?;
         if let Err(changed) = part::is_as_copied(&self.options.scope, &report) {
             twin.drop(guard).await?;
@@ -248,6 +253,8 @@ impl Rebuilding<'_> {
             let position = report.position;
             return Ok(Rebuilt { live: false, position, rows, copied, report });
         }
+        // To the end of the log, as far as that goes before anything is given up for it.
+        let how = self.catch_up(Towards::Head, how, &mut following, &mut filling).await?;
         twin::drop_schema(BEFORE, guard).await?;
         twin::run(&format!("CREATE SCHEMA {BEFORE}"), guard).await?;
         let patience = self.options.patience;
@@ -260,7 +267,7 @@ impl Rebuilding<'_> {
             said: (self.options.id, "live"),
             patience,
             held_up: &held_up,
-            transactions: self.options.transactions(),
+            transactions: how,
             by_hand: Some(by_hand),
         };
         let hands = Hands { holding: guard, filling: &mut filling };
@@ -286,8 +293,10 @@ impl Rebuilding<'_> {
             return Ok(None);
         }
         if let Some(reached) = checkpoints_of(NEXT, Some(&self.build()), connection).await? {
-            // It may have been caught up beyond the live tables, which are posted meanwhile.
-            for _ in 0..100 {
+            // It may have been caught up beyond the live tables, which are posted meanwhile: they are
+            // waited for as long as they come nearer.
+            let (mut before, mut since) = (Reached::new(), Instant::now());
+            while since.elapsed() < STAND_STILL {
                 let live = ownership::checkpoints(connection).await?;
                 let behind =
                     |lane: &i16, at: i64| live.get(lane).is_some_and(|live| live.lane_seq < at);
@@ -296,19 +305,27 @@ impl Rebuilding<'_> {
                 {
                     return Ok(Some(reached));
                 }
+                if live != before {
+                    (before, since) = (live, Instant::now());
+                    let said = "waits until the live tables have what an earlier run had posted";
+                    self.recorder.remark(Some(said.to_owned()));
+                }
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+            self.recorder.remark(None);
         }
         twin.drop(connection).await?;
         Ok(None)
     }
 
-    /// Follows the live tables until what is missing is little.
+    /// Follows until what is missing is little; gives how it went about it at last.
     async fn catch_up(
         &self,
+        towards: Towards,
+        how: Transactions,
         following: &mut CatchUp,
         connection: &mut PgConnection,
-    ) -> Result<(), RebuildError> {
+    ) -> Result<Transactions, RebuildError> {
         let gentle = self.options.is_gentle();
         let tell = |done, missing, how| {
             self.recorder.tell("catching up", done, missing);
@@ -317,10 +334,10 @@ impl Rebuilding<'_> {
                 self.recorder.remark(Some(said.to_owned()));
             }
         };
-        let how = self.options.transactions();
-        following.close_in(Towards::Live, self.log, connection, how, &tell).await?;
+        let how = (how, self.options.patience);
+        let how = following.close_in(towards, self.log, connection, how, &tell).await?;
         self.recorder.remark(None);
-        Ok(())
+        Ok(how)
     }
 
     /// Compares under one snapshot: the new tables are brought to where the live ones are in it, in a

@@ -3,7 +3,7 @@
 //! checkpoints with its rows.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use daybook_store::{Filter, Log, Recorded};
 use sqlx::PgConnection;
@@ -38,12 +38,15 @@ pub(crate) struct CatchUp {
     audit: bool,
     months: HashSet<Month>,
     pub(crate) reached: Reached,
+    /// Up to where every lane is posted, those too whose last event is far before it.
+    through: i64,
 }
 
 /// How little may be missing for a set to count as caught up.
 const LITTLE: i64 = 1000;
 
-/// How often in a row a set that catches up as fast as it can may come no nearer.
+/// How often in a row a set that catches up as fast as it can may come no nearer before its patience
+/// counts.
 const NO_NEARER: u32 = 5;
 
 /// Whether batches are transactions of their own, or part of the caller's.
@@ -66,6 +69,7 @@ impl CatchUp {
             audit: true,
             months: HashSet::new(),
             reached,
+            through: 0,
         }
     }
 
@@ -100,7 +104,8 @@ impl CatchUp {
             .map(|(lane, _)| *lane)
             .collect();
         let position = |lane: &i16| self.reached.get(lane).map_or(0, |reached| reached.position);
-        let Some(mut after) = behind.iter().map(position).min() else { return Ok(0) };
+        let Some(after) = behind.iter().map(position).min() else { return Ok(0) };
+        let mut after = after.max(self.through);
         let last = behind.iter().filter_map(|lane| target.get(lane)).map(|to| to.position).max();
         let last = last.unwrap_or(0);
         let filter =
@@ -148,43 +153,62 @@ impl CatchUp {
         Ok(count)
     }
 
+    /// Posts every lane up to where `towards` is now. Gives the number of events posted; `tell` hears how
+    /// many of how many are.
+    pub(crate) async fn pass(
+        &mut self,
+        towards: Towards,
+        log: &Log,
+        connection: &mut PgConnection,
+        transactions: Transactions,
+        tell: &(dyn Fn(i64, i64) + Send + Sync),
+    ) -> Result<i64, RebuildError> {
+        let target = towards.now(log, connection).await?;
+        let behind = |(lane, target): (&i16, &Checkpoint)| target.lane_seq - self.lane_seq(*lane);
+        let missing: i64 = target.iter().map(|lane| behind(lane).max(0)).sum();
+        tell(0, missing);
+        let told = |done: i64| tell(done, missing.max(done));
+        let posted = self.to(&target, log, connection, transactions, &told).await?;
+        if matches!(towards, Towards::Head) {
+            self.through = target.values().map(|lane| lane.position).max().unwrap_or(0);
+        }
+        Ok(posted)
+    }
+
     /// Follows what goes on moving until little is missing. With pauses it may be slower than what it
-    /// follows: when they let it come no nearer, it goes on without, and tells. `tell` hears how much
-    /// of how much is done, and how it goes about it.
+    /// follows: when they let it come no nearer, it goes on without. Gives how it went at last, which
+    /// `tell` hears too.
+    ///
+    /// # Errors
+    /// [`RebuildError::Outrun`], when it came no nearer for as long as `patience`.
     pub(crate) async fn close_in(
         &mut self,
         towards: Towards,
         log: &Log,
         connection: &mut PgConnection,
-        mut transactions: Transactions,
+        (mut transactions, patience): (Transactions, Duration),
         tell: &(dyn Fn(i64, i64, Transactions) + Send + Sync),
-    ) -> Result<(), RebuildError> {
-        let (begun, mut all, mut before, mut no_nearer) = (Instant::now(), 0, i64::MAX, 0);
+    ) -> Result<Transactions, RebuildError> {
+        let (mut least, mut since, mut no_nearer) = (i64::MAX, Instant::now(), 0);
         loop {
-            let target = towards.now(log, connection).await?;
-            let missing: i64 = target
-                .iter()
-                .map(|(lane, target)| (target.lane_seq - self.lane_seq(*lane)).max(0))
-                .sum();
-            tell(0, missing, transactions);
-            let told = |done: i64| tell(done, missing.max(done), transactions);
-            let posted = self.to(&target, log, connection, transactions, &told).await?;
-            all += posted;
+            let begun = Instant::now();
+            let told = |done, missing| tell(done, missing, transactions);
+            let posted = self.pass(towards, log, connection, transactions, &told).await?;
             if posted <= LITTLE {
-                return Ok(());
+                return Ok(transactions);
             }
-            if posted < before {
-                no_nearer = 0;
-            } else if transactions == Transactions::Gentle {
-                transactions = Transactions::Own;
-            } else {
-                no_nearer += 1;
-                if no_nearer == NO_NEARER {
-                    let per_second = (all as f64 / begun.elapsed().as_secs_f64()).round() as i64;
-                    return Err(RebuildError::Outrun { missing: posted, per_second });
+            if posted < least || transactions == Transactions::Gentle {
+                if posted >= least {
+                    transactions = Transactions::Own;
                 }
+                (least, since, no_nearer) = (posted.min(least), Instant::now(), 0);
+                continue;
             }
-            before = posted;
+            no_nearer += 1;
+            if no_nearer >= NO_NEARER && since.elapsed() >= patience {
+                let per_second = (posted as f64 / begun.elapsed().as_secs_f64()).round() as i64;
+                return Err(RebuildError::Outrun { posted, per_second });
+            }
         }
     }
 

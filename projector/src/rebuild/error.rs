@@ -48,13 +48,14 @@ pub enum RebuildError {
     Unmoved(Vec<String>),
     /// More is appended than can be posted beside it.
     #[error(
-        "the new tables come no nearer to the live ones: {missing} events are missing, and {per_second} a second \
-         are posted. Run it again when less is appended; what is filled is kept, nothing is filled twice"
+        "the new tables come no nearer to what they follow: {posted} events were posted at last, {per_second} a \
+         second, and more came meanwhile. Run it again when less is appended; what is filled is kept, nothing is \
+         filled twice"
     )]
     Outrun {
-        /// How many events were missing at last.
-        missing: i64,
-        /// How many were posted a second.
+        /// How many events were posted at last, at one go.
+        posted: i64,
+        /// How many of them a second.
         per_second: i64,
     },
     /// The tables could not be locked for a moment, for as long as was to be waited.

@@ -77,13 +77,14 @@ impl Swap<'_> {
         as_it_is: &Reached,
         mut hands: Hands<'_>,
     ) -> Result<i64, RebuildError> {
-        let begun = Instant::now();
         let mut pause = Duration::from_millis(50);
+        let mut how = self.transactions;
+        let mut begun = None;
         loop {
             if let Some(following) = following.as_deref_mut() {
-                let (how, tell) = (self.transactions, |_, _, _| ());
-                following.close_in(Towards::Head, self.log, hands.filling, how, &tell).await?;
+                how = self.close_in(following, how, hands.filling).await?;
             }
+            let begun = *begun.get_or_insert_with(Instant::now);
             let held = self.attempt(following.as_deref_mut(), as_it_is, &mut hands).await;
             let who = match held {
                 Ok(Attempt::Done(position)) => return Ok(position),
@@ -106,9 +107,19 @@ impl Swap<'_> {
         }
     }
 
+    async fn close_in(
+        &self,
+        following: &mut CatchUp,
+        how: Transactions,
+        connection: &mut PgConnection,
+    ) -> Result<Transactions, RebuildError> {
+        let how = (how, self.patience);
+        following.close_in(Towards::Head, self.log, connection, how, &|_, _, _| ()).await
+    }
+
     async fn attempt(
         &self,
-        following: Option<&mut CatchUp>,
+        mut following: Option<&mut CatchUp>,
         as_it_is: &Reached,
         hands: &mut Hands<'_>,
     ) -> Result<Attempt, RebuildError> {
@@ -126,6 +137,10 @@ impl Swap<'_> {
         .await?;
         let all = tables.join(", ");
         twin::run(&format!("LOCK TABLE {all} IN SHARE UPDATE EXCLUSIVE MODE"), holding).await?;
+        // While that was waited for the log went on; from here on workers wait.
+        if let Some(following) = following.as_deref_mut() {
+            self.close_in(following, Transactions::Own, hands.filling).await?;
+        }
         crate::worker::ownership::prepare(holding).await?;
         sqlx::query(
             "SELECT lane FROM projector.lanes WHERE name = $1 ORDER BY version, lane FOR UPDATE",
@@ -136,8 +151,8 @@ impl Swap<'_> {
         // The live tables stand still. (What is changed by hand is written down in its own transaction.)
         let reached = match following {
             Some(following) => {
-                let head = Towards::Head.now(self.log, hands.filling).await?;
-                following.to(&head, self.log, hands.filling, Transactions::Own, &|_| ()).await?;
+                let (filling, own) = (&mut *hands.filling, Transactions::Own);
+                following.pass(Towards::Head, self.log, filling, own, &|_, _| ()).await?;
                 if let Some(who) = older_snapshots(holding, hands.filling).await? {
                     return Ok(Attempt::HeldUp(who));
                 }

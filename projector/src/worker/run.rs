@@ -17,7 +17,7 @@ use super::{WorkerError, WorkerOptions, ownership};
 /// The longest pause after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How often superseded checkpoints are deleted.
-pub(super) const PRUNE_EVERY: Duration = Duration::from_secs(15);
+pub(super) const PRUNE_EVERY: Duration = Duration::from_secs(5);
 
 /// Posts events to the read tables: all lanes when alone, a fair share when there are several.
 #[derive(Debug)]

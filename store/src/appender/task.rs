@@ -65,10 +65,12 @@ struct Returned {
 impl Task {
     pub(super) fn new(
         connect: &PgConnectOptions,
-        options: AppenderOptions,
+        mut options: AppenderOptions,
         head: &watch::Sender<i64>,
         outstanding: Outstanding,
     ) -> Self {
+        // Of a batch that may have nothing nobody would ever hear.
+        options.max_batch_requests = options.max_batch_requests.max(1);
         let options = Arc::new(options);
         let line = |_| Line::new(connect, Arc::clone(&options), head.clone());
         Self {
@@ -134,7 +136,9 @@ impl Task {
 
     fn took(&mut self, next: Waiting) -> usize {
         let events = next.counted.number();
-        count(&next, &self.carried, &mut self.blocked, &mut self.apart);
+        if self.queue.len() < LOOKED_AT {
+            count(&next, &self.carried, &mut self.blocked, &mut self.apart);
+        }
         self.queue.push_back(next);
         events
     }

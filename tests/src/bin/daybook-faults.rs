@@ -23,7 +23,7 @@ posted, balances are what the clients counted, `rebuild --check`, `reconcile` an
 
 Exit code 3: something did not hold; the seed and the folder with what the processes printed are named.
 
-Example: cargo run --release --workspace --bin daybook-faults -- --kills 200 --commands 300000")]
+Example: cargo run --release -p daybook-tests --bin daybook-faults -- --kills 200 --commands 300000")]
 struct Arguments {
     /// The seed of the first run; the next ones count on
     #[arg(long)]
