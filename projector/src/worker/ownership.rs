@@ -260,11 +260,19 @@ pub(crate) async fn checkpoints(
         .collect()
 }
 
-/// Forgets all but the newest checkpoints of these lanes: only the newest is ever asked for.
+/// Forgets all but the newest checkpoints of these lanes: only the newest is ever asked for. Posting
+/// waits meanwhile.
 pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let mut transaction = sqlx::Connection::begin(connection).await?;
+    // The table changes too fast for the planner to know it: by the key, and the newest of each lane
+    // first and by themselves, or it looks at all rows once for each lane, or for each row at all lanes.
+    sqlx::raw_sql(
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+         SET LOCAL enable_mergejoin = off; SET LOCAL synchronous_commit = off",
+    )
+    .execute(&mut *transaction)
+    .await?;
     sqlx::query(
-        // The newest of each lane first and by themselves, whatever the planner knows of the table: else
-        // it may look for the newest once for each row that goes, and posting waits meanwhile.
         "WITH newest AS MATERIALIZED (
              SELECT l.lane, m.from_seq FROM unnest($3::smallint[]) AS l (lane)
              CROSS JOIN LATERAL (
@@ -277,7 +285,7 @@ pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Resul
     .bind(NAME)
     .bind(VERSION)
     .bind(lanes)
-    .execute(connection)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    transaction.commit().await
 }

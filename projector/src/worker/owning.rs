@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::kafka::Source;
 use super::lanes::{Lane, Lanes, Standing};
 use super::ownership::{self, Owned, Ownership, Turn};
-use super::run::{PRUNE_EVERY, Trouble, Worker};
+use super::run::{PRUNE_EVERY, PRUNE_SHARE, Trouble, Worker};
 use crate::parked;
 
 impl Worker {
@@ -121,9 +121,10 @@ impl Worker {
             parked::tell_waiting(&self.lanes, &own, connection).await?;
             self.told = standing;
         }
-        if Instant::now() >= self.prune_at {
+        let begun = Instant::now();
+        if begun >= self.prune_at {
             ownership::prune(&own, connection).await?;
-            self.prune_at = Instant::now() + PRUNE_EVERY;
+            self.prune_at = Instant::now() + PRUNE_EVERY.max(begun.elapsed() * PRUNE_SHARE);
         }
         Ok(())
     }

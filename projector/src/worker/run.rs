@@ -16,8 +16,11 @@ use super::{WorkerError, WorkerOptions, ownership};
 
 /// The longest pause after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How often superseded checkpoints are deleted.
-pub(super) const PRUNE_EVERY: Duration = Duration::from_secs(5);
+/// How often superseded checkpoints are deleted: posting waits for it, and the fewer there are the less.
+pub(super) const PRUNE_EVERY: Duration = Duration::from_secs(1);
+/// How many times as long as deleting took is posted before the next time: under a long snapshot what
+/// was deleted is still there to be passed over.
+pub(super) const PRUNE_SHARE: u32 = 50;
 
 /// Posts events to the read tables: all lanes when alone, a fair share when there are several.
 #[derive(Debug)]
