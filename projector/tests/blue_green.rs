@@ -8,8 +8,8 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use daybook_projector::rebuild::{self, Memory, Options, Rebuilt};
@@ -324,8 +324,13 @@ fn outrunning(
             }
             world.caught_up().await;
         };
-        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(append));
+        meanwhile(append);
     }
+}
+
+/// Does it before whoever tells of its progress goes on.
+fn meanwhile<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -349,23 +354,19 @@ async fn a_gentle_one_that_comes_no_nearer_hurries_and_one_that_cannot_ends() {
     let written = world.count("transactions").await;
     let account = world.account(owner, "N-2", None).await;
     world.caught_up().await;
-    let messages = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let messages = Mutex::new(Vec::new());
     let few = outrunning(&world, account, 4);
     few(rebuild::Progress { stage: "analyzing", done: 0, total: 0, unit: rebuild::Unit::Bytes });
     let watched = |progress: rebuild::Progress| {
         few(progress);
         if progress.stage == "catching up" {
-            let said = async {
-                tokio::time::sleep(Duration::from_millis(if progress.done == 0 {
-                    1500
-                } else {
-                    0
-                }))
-                .await;
+            let said = meanwhile(async {
+                if progress.done == 0 {
+                    // What it says is written down every half a second.
+                    tokio::time::sleep(Duration::from_millis(1500)).await;
+                }
                 rebuild::rebuilds(&world.projector).await.unwrap().swap_remove(0).message
-            };
-            let said =
-                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(said));
+            });
             messages.lock().unwrap().extend(said);
         }
     };

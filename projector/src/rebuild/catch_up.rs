@@ -197,17 +197,16 @@ impl CatchUp {
             if posted <= LITTLE {
                 return Ok(transactions);
             }
-            if posted < least || transactions == Transactions::Gentle {
-                if posted >= least {
-                    transactions = Transactions::Own;
+            if posted < least {
+                (least, since, no_nearer) = (posted, Instant::now(), 0);
+            } else if transactions == Transactions::Gentle {
+                (transactions, since) = (Transactions::Own, Instant::now());
+            } else {
+                no_nearer += 1;
+                if no_nearer >= NO_NEARER && since.elapsed() >= patience {
+                    let per_second = (posted as f64 / begun.elapsed().as_secs_f64()).round() as i64;
+                    return Err(RebuildError::Outrun { posted, per_second });
                 }
-                (least, since, no_nearer) = (posted.min(least), Instant::now(), 0);
-                continue;
-            }
-            no_nearer += 1;
-            if no_nearer >= NO_NEARER && since.elapsed() >= patience {
-                let per_second = (posted as f64 / begun.elapsed().as_secs_f64()).round() as i64;
-                return Err(RebuildError::Outrun { posted, per_second });
             }
         }
     }

@@ -9,11 +9,10 @@ use daybook_store::{LANES, Recorded};
 use sqlx::PgConnection;
 
 use super::blue_green::{Rebuilding, is_empty};
-use super::catch_up::{CatchUp, Reached};
+use super::catch_up::{CatchUp, Reached, Towards};
 use super::fill::{Filled, Filling, Pace, Shares};
 use super::{NEXT, RebuildError, drift, part, second};
 use crate::twin::{self, Twin};
-use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
 
 /// A complete set, and what was written for it.
@@ -73,11 +72,7 @@ impl Rebuilding<'_> {
             return Ok(posted);
         }
         // Nothing is live that one could compare with: straight to the end of the log.
-        let head = self.log.head().await?;
-        let ends = (0..).zip(&head.lane_heads);
-        Ok(ends
-            .map(|(lane, last)| (lane, Checkpoint { lane_seq: *last, position: head.position }))
-            .collect())
+        Towards::Head.now(self.log, connection).await
     }
 
     /// Folds the log up to there.

@@ -263,15 +263,8 @@ pub(crate) async fn checkpoints(
 /// Forgets all but the newest checkpoints of these lanes: only the newest is ever asked for. Posting
 /// waits meanwhile.
 pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = sqlx::Connection::begin(connection).await?;
-    // The table changes too fast for the planner to know it: by the key, and the newest of each lane
-    // first and by themselves, or it looks at all rows once for each lane, or for each row at all lanes.
-    sqlx::raw_sql(
-        "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
-         SET LOCAL enable_mergejoin = off; SET LOCAL synchronous_commit = off",
-    )
-    .execute(&mut *transaction)
-    .await?;
+    // The newest of each lane first and by themselves, and then by the key, whatever the planner knows of
+    // a table that changes so fast: else it may look for the newest once for each row that goes.
     sqlx::query(
         "WITH newest AS MATERIALIZED (
              SELECT l.lane, m.from_seq FROM unnest($3::smallint[]) AS l (lane)
@@ -285,7 +278,7 @@ pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Resul
     .bind(NAME)
     .bind(VERSION)
     .bind(lanes)
-    .execute(&mut *transaction)
+    .execute(connection)
     .await?;
-    transaction.commit().await
+    Ok(())
 }
