@@ -1,5 +1,5 @@
-# One image, the one binary. Not built where this was written (no container
-# engine there): the commands in it are those of .ci/run, on the same Debian.
+# One image, the one binary. It has not been built with a container engine yet:
+# the commands in it are those of .ci/run, on the same Debian.
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /daybook

@@ -26,7 +26,7 @@ const SETTINGS: &[&str] = &[
     "full_page_writes=on",
     "max_connections=400",
     "max_wal_size=8GB",
-    "min_wal_size=4GB",
+    "min_wal_size=8GB",
     "checkpoint_timeout=15min",
 ];
 

@@ -81,8 +81,8 @@ impl<R: Row> TouchedKeys<R> {
 
 #[derive(Debug, Clone)]
 struct Slot<R> {
-    /// As the table has it.
-    stored: Option<R>,
+    /// As the table has it. Most rows are made and never loaded: those need no room for it.
+    stored: Option<Box<R>>,
     /// As it is to be.
     current: Option<R>,
     /// When it was last touched, counted in batches.
@@ -105,7 +105,7 @@ pub struct Change<R> {
 pub struct TableRows<R: Row> {
     slots: HashMap<R::Key, Slot<R>>,
     /// What the event under way has changed: each row as it was before the event.
-    before: Vec<(R::Key, Option<R>)>,
+    before: Vec<(R::Key, Option<Box<R>>)>,
     /// The number of the event under way, from 1.
     event: u64,
     clock: u64,
@@ -210,6 +210,7 @@ impl<R: Row> TableRows<R> {
     pub(crate) fn begin(&mut self, touched: TouchedKeys<R>) -> Vec<R::Key> {
         self.clock += 1;
         let used = self.clock;
+        self.slots.reserve(touched.needed.len() + touched.made.len());
         let mut missing = Vec::new();
         for key in touched.needed {
             match self.slots.get_mut(&key) {
@@ -240,7 +241,7 @@ impl<R: Row> TableRows<R> {
             let key = row.key();
             self.slots.insert(
                 key,
-                Slot { stored: Some(row.clone()), current: Some(row), used, changed: 0 },
+                Slot { stored: Some(Box::new(row.clone())), current: Some(row), used, changed: 0 },
             );
         }
     }
@@ -256,6 +257,7 @@ impl<R: Row> TableRows<R> {
         self.before
             .drain(..)
             .filter_map(|(key, before)| {
+                let before = before.map(|row| *row);
                 let after = slots.get(&key).and_then(|slot| slot.current.clone());
                 (before != after).then_some(Change { before, after })
             })
@@ -273,7 +275,7 @@ impl<R: Row> TableRows<R> {
         for slot in self.slots.values() {
             match (&slot.stored, &slot.current) {
                 (None, Some(row)) if wanted(row, slot.used) => writes.inserts.push(row),
-                (Some(stored), Some(row)) if stored != row && wanted(row, slot.used) => {
+                (Some(stored), Some(row)) if **stored != *row && wanted(row, slot.used) => {
                     writes.updates.push(row);
                 }
                 (Some(row), None) => writes.deletes.push(row),
@@ -335,14 +337,14 @@ fn slot<'a, R: Row>(
 
 /// Remembers a row as it was before the event, once.
 fn remember<R: Row>(
-    before: &mut Vec<(R::Key, Option<R>)>,
+    before: &mut Vec<(R::Key, Option<Box<R>>)>,
     event: u64,
     key: &R::Key,
     slot: &mut Slot<R>,
 ) {
     if slot.changed != event {
         slot.changed = event;
-        before.push((key.clone(), slot.current.clone()));
+        before.push((key.clone(), slot.current.clone().map(Box::new)));
     }
 }
 

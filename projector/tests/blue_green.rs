@@ -8,21 +8,15 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use daybook_projector::rebuild::{self, Memory, Options, Rebuilt};
+use daybook_projector::rebuild::{self, Options, Rebuilt};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use support::{World, deposited};
+use support::{World, deposited, small_rebuild as options};
 use tokio::task::JoinHandle;
-use uuid::Uuid;
-
-fn options() -> Options {
-    let memory = Memory { kept: 20, gathered: 100 };
-    Options { memory, patience: Duration::from_secs(90), ..Options::new(Uuid::now_v7(), "this") }
-}
 
 async fn rebuilt(world: &World, migrators: &PgPool) -> Rebuilt {
     rebuilt_as(options(), world, migrators).await
@@ -32,12 +26,6 @@ async fn rebuilt_as(options: Options, world: &World, migrators: &PgPool) -> Rebu
     let rebuilt = rebuild::blue_green(migrators, &world.log, &options, &|_| ()).await.unwrap();
     assert!(rebuilt.live && rebuilt.report.is_same(), "{rebuilt:#?}");
     rebuilt
-}
-
-async fn is_what_the_log_says(world: &World) {
-    let report =
-        rebuild::check(&world.projector, &world.log, Memory::default(), 10, &|_| {}).await.unwrap();
-    assert!(report.is_same(), "{report:#?}");
 }
 
 /// Accounts to which deposits go on until it is stopped.
@@ -143,7 +131,7 @@ async fn readers_and_writers_go_on_while_the_tables_change_places() {
     let written = load.stop().await;
     world.caught_up().await;
     assert_eq!(world.count("transactions").await, written);
-    is_what_the_log_says(&world).await;
+    world.is_what_the_log_says().await;
     worker.stop().await;
 }
 
@@ -249,7 +237,7 @@ async fn whoever_looks_at_an_older_moment_is_waited_for_and_named() {
     world.deposits(account, 11, 5).await;
     world.caught_up().await;
     assert_eq!(world.count("transactions").await, 15);
-    is_what_the_log_says(&world).await;
+    world.is_what_the_log_says().await;
     let states: Vec<String> = rebuild::rebuilds(&world.projector)
         .await
         .unwrap()
@@ -278,14 +266,14 @@ async fn one_that_stops_anywhere_leaves_the_live_tables_and_the_next_one_goes_on
             // The connections of the one before may take a moment to be gone.
             assert!(matches!(ended, Ok(_) | Err(rebuild::RebuildError::Busy)), "{ended:?}");
         }
-        is_what_the_log_says(&world).await;
+        world.is_what_the_log_says().await;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     rebuilt(&world, &migrators).await;
     let written = load.stop().await;
     world.caught_up().await;
     assert_eq!(world.count("transactions").await, written);
-    is_what_the_log_says(&world).await;
+    world.is_what_the_log_says().await;
     let schemas: Vec<String> = sqlx::query_scalar(
         "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'read\\_model%' ORDER BY 1",
     )
@@ -293,89 +281,5 @@ async fn one_that_stops_anywhere_leaves_the_live_tables_and_the_next_one_goes_on
     .await
     .unwrap();
     assert_eq!(schemas, ["read_model_before"]);
-    worker.stop().await;
-}
-
-/// Appends and posts more than a little each time that a rebuild looks at what it still misses, `times`
-/// times.
-fn outrunning(
-    world: &Arc<World>,
-    account: Uuid,
-    times: i64,
-) -> impl Fn(rebuild::Progress) + Send + Sync {
-    const HURRY: i64 = 1100;
-    let (world, passes) = (Arc::clone(world), AtomicI64::new(0));
-    move |progress| {
-        let pass = passes.load(Ordering::SeqCst);
-        let now = match progress.stage {
-            "analyzing" => pass == 0,
-            "catching up" => progress.done == 0,
-            _ => false,
-        };
-        if !now || pass == times {
-            return;
-        }
-        passes.store(pass + 1, Ordering::SeqCst);
-        let append = async {
-            let first = pass * HURRY + 1;
-            for from in (first..first + HURRY).step_by(100) {
-                let deposits = (from..from + 100).map(|version| deposited(100, version * 100));
-                world.write(account, "banking.account", from, deposits.collect()).await;
-            }
-            world.caught_up().await;
-        };
-        meanwhile(append);
-    }
-}
-
-/// Does it before whoever tells of its progress goes on.
-fn meanwhile<T>(work: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gentle_one_that_comes_no_nearer_hurries_and_one_that_cannot_ends() {
-    let world = Arc::new(World::new().await);
-    let worker = world.worker();
-    let owner = world.user("ada", None).await;
-    let account = world.account(owner, "N-1", None).await;
-    world.caught_up().await;
-    let migrators = world.migrators().await;
-    let gentle = || Options { throttle: Some(20_000), ..options() };
-    let hasty = Options { patience: Duration::ZERO, ..gentle() };
-
-    let outrun = outrunning(&world, account, i64::MAX);
-    let error = rebuild::blue_green(&migrators, &world.log, &hasty, &outrun).await.unwrap_err();
-    assert!(matches!(error, rebuild::RebuildError::Outrun { posted: 1100, .. }), "{error}");
-    let [ended] = &*rebuild::rebuilds(&world.projector).await.unwrap() else { panic!("one") };
-    assert!(ended.message.as_ref().unwrap().contains("come no nearer"), "{ended:?}");
-
-    // With pauses it comes no nearer; without them it does, once nothing more comes.
-    let written = world.count("transactions").await;
-    let account = world.account(owner, "N-2", None).await;
-    world.caught_up().await;
-    let messages = Mutex::new(Vec::new());
-    let few = outrunning(&world, account, 4);
-    few(rebuild::Progress { stage: "analyzing", done: 0, total: 0, unit: rebuild::Unit::Bytes });
-    let watched = |progress: rebuild::Progress| {
-        few(progress);
-        if progress.stage == "catching up" {
-            let said = meanwhile(async {
-                if progress.done == 0 {
-                    // What it says is written down every half a second.
-                    tokio::time::sleep(Duration::from_millis(1500)).await;
-                }
-                rebuild::rebuilds(&world.projector).await.unwrap().swap_remove(0).message
-            });
-            messages.lock().unwrap().extend(said);
-        }
-    };
-    let rebuilt = rebuild::blue_green(&migrators, &world.log, &gentle(), &watched).await.unwrap();
-    assert!(rebuilt.live && rebuilt.report.is_same(), "{rebuilt:#?}");
-    assert_eq!(rebuilt.rows, 0, "what the one before had filled is kept");
-    let said = messages.lock().unwrap().join("; ");
-    assert!(said.contains("without pauses"), "{said:?}");
-    assert_eq!(world.count("transactions").await, written + 4400);
-    is_what_the_log_says(&world).await;
     worker.stop().await;
 }

@@ -289,12 +289,16 @@ async fn history_takes_as_long_as_it_took_divided_by_the_speed() {
         world.user(name, None).await;
     }
     let folder = tempfile::tempdir().unwrap();
-    for (speed, least, most) in [(Some(2.0), 550, 60_000), (None, 0, 1_100)] {
+    let took = async |speed: Option<f64>| {
         let path = folder.path().join(format!("{speed:?}.ndjson"));
         let begun = Instant::now();
         let order = Order { speed, ..everything(Format::Ndjson) };
         assert_eq!(replay(&world, &order, &path).await.events, 4);
-        let took = begun.elapsed().as_millis();
-        assert!((least..most).contains(&took), "{speed:?}: {took} ms");
-    }
+        begun.elapsed()
+    };
+    // Slowly: what one replay waits is more than another may be held up on a busy machine.
+    let (slowly, at_once) = (took(Some(0.5)).await, took(None).await);
+    assert!(slowly > Duration::from_millis(2_200), "{slowly:?}");
+    assert!(slowly < Duration::from_secs(60), "{slowly:?}");
+    assert!(at_once < slowly, "{at_once:?} and {slowly:?}");
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -50,16 +49,6 @@ pub fn binary_path() -> &'static Path {
         assert!(cargo.status().expect("cargo runs").success(), "daybook does not build");
         profile.join("daybook")
     })
-}
-
-/// A port on 127.0.0.1 that was free a moment ago.
-///
-/// # Panics
-/// When the system has none.
-#[must_use]
-pub fn free_port() -> u16 {
-    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    socket.local_addr().expect("its address").port()
 }
 
 /// What a command that ended left.

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{Daybook, Finished, TestDatabase, free_port};
 
-/// How long a read may wait until what was written is posted.
-const POSTED_WITHIN: &str = "wait=10";
+/// How long a read may wait until what was written is posted: as long as it is let.
+const POSTED_WITHIN: &str = "wait=25";
 
 /// `daybook dev` on a database of its own, with its administrator's key.
 #[derive(Debug)]
@@ -163,6 +163,16 @@ impl Service {
         let position = position.to_string();
         let headers = [("prefer", POSTED_WITHIN), ("daybook-min-position", position.as_str())];
         self.ask(Method::GET, path, &self.key, None, &headers).await
+    }
+
+    /// Waits until the read tables have all that the log has now: from then on counts what is promised
+    /// of them within a time.
+    ///
+    /// # Panics
+    /// When they do not get there.
+    pub async fn posted(&self) {
+        let last = crate::head(&mut self.database.superuser().await).await;
+        let _ = self.read_after("/v1/identity/users?limit=1", &Value::from(last)).await.accepted();
     }
 
     /// Asks anything as whoever has `key`.

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_app::dev::run_as::RunAs;
 use daybook_tests::{Daybook, TestDatabase, WithoutSchema, binary_path};
@@ -175,7 +175,9 @@ async fn a_server_that_was_killed_starts_again() {
     dev.signal(Signal::SIGKILL);
     dev.wait(SOON);
     kill(server, Signal::SIGQUIT).unwrap();
+    let killed = Instant::now();
     while runs(server) {
+        assert!(killed.elapsed() < SOON, "{server} does not end");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // As after a power cut: the file names a process that is another one by now.

@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use daybook_app::database::{DatabaseError, migrate};
+use daybook_projector::rebuild;
 use daybook_tests::{Daybook, Service, TestDatabase, WithoutSchema, rows};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// The last migration of the first release.
 const FIRST_RELEASE: i64 = 8;
@@ -140,6 +141,7 @@ async fn the_first_releases_schema_is_brought_up_to_date_with_what_is_in_it() {
 async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
     const BY_VERSION: i64 = 151;
     const LONG: Duration = Duration::from_secs(60);
+    const SOME: Duration = Duration::from_millis(500);
     let database = TestDatabase::empty(WithoutSchema).await;
     let admin = database.admin();
     migrate::up(&admin, Some(BY_VERSION - 1)).await.expect("up");
@@ -157,22 +159,81 @@ async fn a_migration_that_finds_its_tables_in_use_lets_others_by() {
     let mut other = database.superuser().await;
     let others = async {
         let (begun, mut longest) = (Instant::now(), Duration::ZERO);
-        while begun.elapsed() < Duration::from_secs(5) {
+        // More than once, and until somebody has waited: the migration may take its time to begin.
+        let enough = |longest: Duration| begun.elapsed() > Duration::from_secs(5) && longest > SOME;
+        while !enough(longest) && begun.elapsed() < Duration::from_secs(30) {
             let asked = Instant::now();
             sqlx::raw_sql(read).execute(&mut other).await.expect("an answer");
             longest = longest.max(asked.elapsed());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        let ends = Instant::now();
         sqlx::raw_sql("COMMIT").execute(&mut report).await.expect("the report ends");
-        (longest, Instant::now())
+        (longest, ends)
     };
     let migrating = async { (migrate::up(&admin, Some(BY_VERSION)).await, Instant::now()) };
     let both = tokio::time::timeout(LONG, async { tokio::join!(others, migrating) }).await;
-    let ((longest, report_ended), (migrated, migrated_at)) = both.expect("it ends");
-    assert!(longest > Duration::from_millis(500), "nobody waited: {longest:?}");
-    assert!(longest < Duration::from_millis(3500), "{longest:?}");
-    assert!(migrated_at > report_ended);
+    let ((longest, report_ends), (migrated, migrated_at)) = both.expect("it ends");
+    assert!(longest > SOME, "nobody waited: {longest:?}");
+    // A migration waits for two seconds at a time.
+    assert!(longest < Duration::from_secs(6), "{longest:?}");
+    assert!(migrated_at > report_ends);
     assert_eq!(migrated.expect("up"), [BY_VERSION]);
+}
+
+/// A rebuild's tables would take the place of those that a migration changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_waits_for_a_rebuild_and_no_rebuild_begins_meanwhile() {
+    const LAST: i64 = 151;
+    const LONG: Duration = Duration::from_secs(60);
+    let database = TestDatabase::empty(WithoutSchema).await;
+    let admin = database.admin();
+    migrate::up(&admin, Some(LAST - 1)).await.expect("up");
+    let mut rebuilding = database.superuser().await;
+    assert!(rebuild::alone(&mut rebuilding).await.expect("an answer"));
+    let short = migrate::up_within(&admin, Some(LAST), Duration::from_secs(1)).await;
+    let Err(error @ DatabaseError::Rebuilding) = short else { panic!("{short:?}") };
+    assert!(error.to_string().contains("rebuild --status"), "{error}");
+    // Where there is nothing to do, nothing is waited for.
+    let nothing = migrate::up_within(&admin, Some(LAST - 1), Duration::ZERO).await;
+    assert!(nothing.expect("up").is_empty());
+
+    let migrating = async { (migrate::up(&admin, Some(LAST)).await, Instant::now()) };
+    let ending = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let ends = Instant::now();
+        rebuilding.close().await.expect("its end");
+        ends
+    };
+    let both = tokio::time::timeout(LONG, async { tokio::join!(migrating, ending) }).await;
+    let ((migrated, migrated_at), ends) = both.expect("it ends");
+    assert_eq!(migrated.expect("up"), [LAST]);
+    assert!(migrated_at > ends);
+
+    // A report keeps the migration from its table, and the migration the rebuild.
+    migrate::down(&admin, LAST - 1, false).await.expect("down");
+    let mut report = database.superuser().await;
+    let read = "BEGIN; SELECT count(*) FROM journal.streams";
+    sqlx::raw_sql(read).execute(&mut report).await.expect("a report");
+    let mut looking = database.superuser().await;
+    let begun = Instant::now();
+    let others = async {
+        while rebuild::alone(&mut looking).await.expect("an answer") {
+            assert!(begun.elapsed() < LONG, "a rebuild would begin");
+            let again = "SELECT pg_advisory_unlock_all()";
+            sqlx::raw_sql(again).execute(&mut looking).await.expect("let go");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        sqlx::raw_sql("COMMIT").execute(&mut report).await.expect("the report ends");
+    };
+    let migrating = migrate::up(&admin, Some(LAST));
+    let both = tokio::time::timeout(LONG * 2, async { tokio::join!(migrating, others) }).await;
+    let (migrated, ()) = both.expect("it ends");
+    assert_eq!(migrated.expect("up"), [LAST]);
+    while !rebuild::alone(&mut looking).await.expect("an answer") {
+        assert!(begun.elapsed() < LONG * 3, "it is not let go");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn stored(table: &str, connection: &mut PgConnection) -> Vec<Value> {

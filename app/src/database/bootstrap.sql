@@ -82,7 +82,7 @@ BEGIN
         EXECUTE format('GRANT CONNECT ON DATABASE %I TO daybook_service', current_database());
     END IF;
 
-    -- A rebuilt read model takes the live one's place by renaming schemas: the migrator owns this one too.
+    -- A rebuilt read model takes the live one's place by moving tables between schemas: the migrator owns this one too.
     IF (SELECT nspowner <> 'daybook_migrator'::regrole FROM pg_namespace WHERE nspname = 'public') THEN
         ALTER SCHEMA public OWNER TO daybook_migrator;
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;

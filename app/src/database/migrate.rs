@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use daybook_projector::rebuild;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -15,6 +16,9 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// For how long a migration is tried again that finds its tables in use.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// When it is.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The migration that makes the log: undoing it throws every event away.
 pub const JOURNAL: i64 = 1;
@@ -102,6 +106,10 @@ pub async fn up_within(
     let mut connection = connect_to_migrate(options).await?;
     let before = applied(&mut connection).await?;
     let begun = Instant::now();
+    let is_wanted = |version| to.is_none_or(|to| version <= to) && !before.contains_key(&version);
+    if MIGRATIONS.iter().any(|migration| is_wanted(migration.version)) {
+        keep_rebuilds_away(begun, patience, &mut connection).await?;
+    }
     loop {
         let run = match to {
             Some(version) => MIGRATIONS.run_to(version, &mut connection).await,
@@ -144,6 +152,7 @@ pub async fn down(
         }
     }
     let begun = Instant::now();
+    keep_rebuilds_away(begun, PATIENCE, &mut connection).await?;
     loop {
         match MIGRATIONS.undo(&mut connection, to).await {
             Err(error) if is_in_use(&error) => {
@@ -164,6 +173,22 @@ async fn connect_to_migrate(options: &PgConnectOptions) -> Result<PgConnection, 
     connection.lock().await?;
     sqlx::raw_sql("SET lock_timeout = '2s'").execute(&mut connection).await?;
     Ok(connection)
+}
+
+/// Waits until no rebuild runs, and lets none begin for as long as the connection lives.
+async fn keep_rebuilds_away(
+    begun: Instant,
+    patience: Duration,
+    connection: &mut PgConnection,
+) -> Result<(), DatabaseError> {
+    while !rebuild::alone(connection).await? {
+        if begun.elapsed() >= patience {
+            return Err(DatabaseError::Rebuilding);
+        }
+        tracing::warn!("a rebuild is under way; migrations wait for its end");
+        tokio::time::sleep(AGAIN).await;
+    }
+    Ok(())
 }
 
 /// Whether a lock was not had in time.
@@ -201,7 +226,7 @@ async fn in_use(
         return Err(DatabaseError::InUse { error, by });
     }
     tracing::warn!(%error, %by, "the tables of a migration are in use; it is tried again in a second");
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(AGAIN).await;
     Ok(())
 }
 

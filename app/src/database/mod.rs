@@ -50,6 +50,11 @@ pub enum DatabaseError {
         /// Who has locks on tables.
         by: String,
     },
+    /// A rebuild would put back what a migration changes.
+    #[error(
+        "a rebuild of the read tables is under way (`daybook rebuild --status` shows it), and its tables would take the place of those that a migration changes: wait for its end, or end it, and run the command again. No migration was applied or undone"
+    )]
+    Rebuilding,
     /// The schema is another binary's.
     #[error("migration {:04} ({}) is {:?}: the schema is not the one that this daybook knows. `daybook migrate status` shows where it stands, `daybook migrate up` brings it up to date; a newer schema needs the newer daybook", .0.version, .0.description, .0.standing)]
     OtherSchema(Box<migrate::MigrationState>),

@@ -139,14 +139,14 @@ async fn make_rows(
         without_audit: true,
         kinds: None,
     };
-    let shares = Shares { of: 2, filling, pace: Pace::new(None) };
+    let shares = Shares { of: 2, filling, pace: Pace::new(None), follows: false };
     let (told, mut hears) = tokio::sync::watch::channel(0);
     let told = move |done| {
         told.send_replace(done);
     };
     let told = std::sync::Arc::new(told);
     let fills =
-        shares.fill(twin, migrators, (log, order.position), |_| true, move |done| told(done));
+        shares.fill(twin, migrators, (log, order.position), |_| true, move |done, _| told(done));
     let tells = async {
         while hears.changed().await.is_ok() {
             let done = *hears.borrow_and_update();

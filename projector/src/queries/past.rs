@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::message::DecodeError;
-use daybook_store::{Log, ReadError};
+use daybook_store::{Log, ReadError, Recorded};
 use futures::TryStreamExt;
 use serde::Serialize;
 use uuid::Uuid;
@@ -12,6 +12,8 @@ use crate::rows::{Fault, SeenRow};
 
 /// How many events are read at a time.
 pub(super) const PAGE: i64 = 2_000;
+/// How many of them are folded at a time, while the server sends those that follow.
+const PART: usize = 128;
 
 /// Up to where a stream is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,32 +113,50 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
         let until = version.saturating_add(PAGE).min(last_version);
         let events = log.each_of_stream(stream, version, (until, last_position));
         futures::pin_mut!(events);
-        // All of a page are announced at once: every table is asked what is touched in it.
-        let mut touched = Touched::default();
-        let mut known = Vec::new();
-        while let Some(recorded) = events.try_next().await? {
-            let event = Event::decode(&recorded)?;
-            event.touches(&recorded, &mut touched);
-            known.push((event, recorded));
+        let mut part = Vec::with_capacity(PART);
+        let mut last = None;
+        loop {
+            let next = events.try_next().await?;
+            let ends = next.is_none();
+            part.extend(next);
+            if part.len() == PART || ends {
+                fold_part(&part, &mut rows)?;
+                last = part.pop().or(last);
+                part.clear();
+            }
+            if ends {
+                break;
+            }
         }
-        rows.begin(touched);
-        for (event, recorded) in &known {
-            event.project(recorded, &mut rows)?;
-            version = recorded.version;
-        }
-        if let Some((_, last)) = known.last() {
-            made_by = Some(MadeBy {
-                position: last.position,
-                recorded_at: last.recorded_at,
-                event_type: last.event_type.clone(),
-                actor_id: last.metadata.actor_id,
-                command_id: last.command_id,
-            });
-        }
-        if known.is_empty() || version < until {
+        let Some(last) = last else { break };
+        version = last.version;
+        made_by = Some(MadeBy {
+            position: last.position,
+            recorded_at: last.recorded_at,
+            actor_id: last.metadata.actor_id,
+            command_id: last.command_id,
+            event_type: last.event_type,
+        });
+        if version < until {
             break;
         }
     }
     let stands_on = made_by.as_ref().map_or(0, |event| event.position);
     Ok(Past { position: position.unwrap_or(stands_on), version, made_by, rows: rows.seen()? })
+}
+
+/// Folds some events. They are announced together: every table is asked what is touched by them.
+fn fold_part(part: &[Recorded], rows: &mut Rows) -> Result<(), PastError> {
+    let mut touched = Touched::default();
+    let mut events = Vec::with_capacity(part.len());
+    for recorded in part {
+        let event = Event::decode(recorded)?;
+        event.touches(recorded, &mut touched);
+        events.push(event);
+    }
+    rows.begin(touched);
+    for (event, recorded) in events.iter().zip(part) {
+        event.project(recorded, rows)?;
+    }
+    Ok(())
 }

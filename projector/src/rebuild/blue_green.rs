@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::catch_up::{CatchUp, PLANS, Reached, Towards, Transactions, checkpoints_of};
 use super::compare::{Comparison, Report};
+use super::left_over::{is_empty, missing};
 use super::part::{self, ByHand};
 use super::set::Made;
 use super::state::{Recorder, alone};
@@ -15,9 +16,6 @@ use super::swap::{Hands, Swap};
 use super::{BEFORE, Memory, NEXT, OnProgress, RebuildError, Scope, drift};
 use crate::twin::{self, Twin};
 use crate::worker::ownership;
-
-/// How long live tables may stand still that are waited for.
-const STAND_STILL: Duration = Duration::from_secs(10);
 
 /// How a rebuild goes about it.
 #[derive(Debug, Clone)]
@@ -155,14 +153,13 @@ pub async fn roll_back(
         return Err(RebuildError::Busy);
     }
     let coming = Twin::of(BEFORE);
-    let Some(reached) = checkpoints_of(BEFORE, None, &mut guard).await? else {
-        return Err(RebuildError::NoneBefore);
+    let reached = match to_go_back_to(&mut guard).await {
+        Ok(reached) => reached,
+        Err(error) => {
+            let_others_in(guard).await?;
+            return Err(error);
+        }
     };
-    let migrated: Option<String> =
-        sqlx::query_scalar(include_str!("migrated_since.sql")).fetch_optional(&mut guard).await?;
-    if let Some(migration) = migrated {
-        return Err(RebuildError::Migrated(migration));
-    }
     let (id, everything) = (options.id, Scope::all());
     let recorder = Recorder::begin(id, &options.build, &everything, migrators, tell).await?;
     let outcome = async {
@@ -199,16 +196,24 @@ pub async fn roll_back(
     Ok(position)
 }
 
+/// Where the tables stand that were live before the last rebuild, if one can go back to them.
+async fn to_go_back_to(connection: &mut PgConnection) -> Result<Reached, RebuildError> {
+    let Some(reached) = checkpoints_of(BEFORE, None, connection).await? else {
+        return Err(RebuildError::NoneBefore);
+    };
+    let migrated: Option<String> =
+        sqlx::query_scalar(include_str!("migrated_since.sql")).fetch_optional(connection).await?;
+    match migrated {
+        Some(migration) => Err(RebuildError::Migrated(migration)),
+        None => Ok(reached),
+    }
+}
+
 /// Gives back the lock that keeps other rebuilds away, now, and not when the server gets to the end of
 /// the session.
 async fn let_others_in(mut guard: PgConnection) -> Result<(), sqlx::Error> {
     twin::run("ROLLBACK; SELECT pg_advisory_unlock_all()", &mut guard).await?;
     sqlx::Connection::close(guard).await
-}
-
-/// Whether nothing is posted.
-pub(super) fn is_empty(posted: &Reached) -> bool {
-    posted.values().all(|lane| lane.lane_seq == 0)
 }
 
 /// A patience, as it is counted.
@@ -283,41 +288,6 @@ impl Rebuilding<'_> {
         Ok(Rebuilt { live: true, position, rows, copied, report })
     }
 
-    /// What an earlier run left: a complete set of this very build is gone on with, all else goes.
-    async fn left_over(
-        &self,
-        twin: &Twin,
-        connection: &mut PgConnection,
-    ) -> Result<Option<Reached>, RebuildError> {
-        if !twin.exists(connection).await? {
-            return Ok(None);
-        }
-        if let Some(reached) = checkpoints_of(NEXT, Some(&self.build()), connection).await? {
-            // It may have been caught up beyond the live tables, which are posted meanwhile: they are
-            // waited for as long as they come nearer.
-            let (mut before, mut since) = (Reached::new(), Instant::now());
-            while since.elapsed() < STAND_STILL {
-                let live = ownership::checkpoints(connection).await?;
-                let behind =
-                    |lane: &i16, at: i64| live.get(lane).is_some_and(|live| live.lane_seq < at);
-                if is_empty(&live)
-                    || !reached.iter().any(|(lane, reached)| behind(lane, reached.lane_seq))
-                {
-                    return Ok(Some(reached));
-                }
-                if live != before {
-                    (before, since) = (live, Instant::now());
-                    let said = "waits until the live tables have what an earlier run had posted";
-                    self.recorder.remark(Some(said.to_owned()));
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            self.recorder.remark(None);
-        }
-        twin.drop(connection).await?;
-        Ok(None)
-    }
-
     /// Follows until what is missing is little; gives how it went about it at last.
     async fn catch_up(
         &self,
@@ -347,8 +317,17 @@ impl Rebuilding<'_> {
         following: &mut CatchUp,
         connection: &mut PgConnection,
     ) -> Result<(Report, ByHand<'_>), RebuildError> {
-        twin::run("BEGIN ISOLATION LEVEL REPEATABLE READ", connection).await?;
-        let live = ownership::checkpoints(connection).await?;
+        // Where nothing was live when the new tables were filled, the first workers may be under way.
+        let mut waits = true;
+        let live = loop {
+            twin::run("BEGIN ISOLATION LEVEL REPEATABLE READ", connection).await?;
+            let live = ownership::checkpoints(connection).await?;
+            if !waits || is_empty(&live) || missing(&live, &following.reached) == 0 {
+                break live;
+            }
+            twin::run("ROLLBACK", connection).await?;
+            waits = self.live_have(&following.reached, connection).await?;
+        };
         let by_hand = ByHand::now(&self.options.scope, connection).await?;
         if is_empty(&live) {
             twin::run("COMMIT", connection).await?;

@@ -245,20 +245,32 @@ impl CatchUp {
         rows.write(&self.tables, connection).await?;
         let audit: Vec<&AuditLogRow> = audit.iter().collect();
         write::insert(&self.tables.audit_logs, &audit, connection).await?;
+        let mut reached = self.reached.clone();
         for event in events {
             let Recorded { lane, lane_seq, position, .. } = *event;
-            self.reached.insert(lane, Checkpoint { lane_seq, position });
+            reached.insert(lane, Checkpoint { lane_seq, position });
         }
         if transactions != Transactions::Callers {
-            self.keep_checkpoints(None, connection).await?;
+            self.keep(&reached, None, connection).await?;
             sqlx::raw_sql("COMMIT").execute(&mut *connection).await?;
         }
+        // Not before: what is not committed has to be posted again.
+        self.reached = reached;
         Ok(())
     }
 
     /// Writes down how far the set is: where it already says so, or, with a `build`, for the first time.
     pub(crate) async fn keep_checkpoints(
         &self,
+        build: Option<&str>,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        self.keep(&self.reached, build, connection).await
+    }
+
+    async fn keep(
+        &self,
+        reached: &Reached,
         build: Option<&str>,
         connection: &mut PgConnection,
     ) -> Result<(), sqlx::Error> {
@@ -273,10 +285,10 @@ impl CatchUp {
                  WHERE c.schema_name = $1 AND c.lane = r.lane AND c.lane_seq < r.lane_seq AND $5::text IS NULL"
             }
         };
-        let all = |of: fn(&Checkpoint) -> i64| self.reached.values().map(of).collect::<Vec<_>>();
+        let all = |of: fn(&Checkpoint) -> i64| reached.values().map(of).collect::<Vec<_>>();
         sqlx::query(statement)
             .bind(&self.schema)
-            .bind(self.reached.keys().copied().collect::<Vec<i16>>())
+            .bind(reached.keys().copied().collect::<Vec<i16>>())
             .bind(all(|reached| reached.lane_seq))
             .bind(all(|reached| reached.position))
             .bind(build)

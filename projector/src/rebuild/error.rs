@@ -40,8 +40,8 @@ pub enum RebuildError {
         /// Where the checkpoint is.
         posted: i64,
     },
-    /// Somebody else rebuilds.
-    #[error("another rebuild is under way; `daybook rebuild --status` shows it")]
+    /// Somebody else rebuilds, or migrates.
+    #[error("another rebuild is under way, which `daybook rebuild --status` shows, or a migration")]
     Busy,
     /// Something is bound to the live tables that a second set would not take over.
     #[error("the read tables cannot be replaced while these are bound to them: {}", .0.join("; "))]

@@ -15,6 +15,7 @@ use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
 use crate::platform::audit_log::{AuditLogRow, Trail};
 use crate::twin::{self, Twin};
 use crate::worker::lanes::Checkpoint;
+use crate::worker::ownership;
 use crate::write;
 
 /// How empty tables are filled.
@@ -42,7 +43,20 @@ pub(crate) struct Fill<'a> {
     rows: Rows,
     audit: Vec<AuditLogRow>,
     reached: BTreeMap<i16, Checkpoint>,
+    /// Where the first event is, by lane, that was seen and not wanted yet.
+    left: BTreeMap<i16, i64>,
     written: usize,
+}
+
+/// Which events are folded at one go.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    /// After this position.
+    after: i64,
+    /// Up to and including this one.
+    up_to: i64,
+    /// Of these lanes.
+    share: Share,
 }
 
 /// What a fill has done.
@@ -59,9 +73,16 @@ pub(crate) struct Filled {
 pub(crate) struct Pace {
     per_second: Option<u32>,
     done: AtomicI64,
+    /// How many came to be folded since it began.
+    more: AtomicI64,
     /// When all that was folded so far may have been.
     due: Mutex<Instant>,
 }
+
+/// How many events may be missing where there is no pace.
+const LITTLE: i64 = 10_000;
+/// Of how many seconds, where there is one.
+const LITTLE_FOR: i64 = 5;
 
 /// How much of a delay is made good again. More would be a burst, which is what a pace is against.
 const MADE_GOOD: Duration = Duration::from_secs(1);
@@ -69,7 +90,8 @@ const MADE_GOOD: Duration = Duration::from_secs(1);
 impl Pace {
     /// At most so many events a second; `None`: as fast as it goes.
     pub(crate) fn new(per_second: Option<u32>) -> Self {
-        Self { per_second, done: AtomicI64::new(0), due: Mutex::new(Instant::now()) }
+        let [done, more] = [0, 0].map(AtomicI64::new);
+        Self { per_second, done, more, due: Mutex::new(Instant::now()) }
     }
 
     /// How many events are folded without a pause: those of a twentieth of a second, so that nobody
@@ -79,10 +101,22 @@ impl Pace {
         rate.map_or(usize::MAX, |rate| (rate / 20).max(1))
     }
 
-    /// Takes down that `events` were folded, and waits until that many may have been.
-    pub(crate) async fn keep(&self, events: usize) -> i64 {
-        let events = i64::try_from(events).unwrap_or(i64::MAX);
-        let done = self.done.fetch_add(events, Ordering::SeqCst) + events;
+    /// How many events may be missing for it to be enough: those of some seconds.
+    fn little(&self) -> i64 {
+        self.per_second.map_or(LITTLE, |rate| i64::from(rate) * LITTLE_FOR)
+    }
+
+    /// Takes down that `events` were folded, and waits until that many may have been. Gives how many were
+    /// in all, and how many more there are than when it began.
+    pub(crate) async fn keep(&self, events: usize) -> (i64, i64) {
+        let folded = i64::try_from(events).unwrap_or(i64::MAX);
+        let done = self.done.fetch_add(folded, Ordering::SeqCst) + folded;
+        self.wait(events).await;
+        (done, self.more.load(Ordering::SeqCst))
+    }
+
+    /// Waits for as long as so many events take.
+    async fn wait(&self, events: usize) {
         if let Some(rate) = self.per_second {
             let takes = Duration::from_secs_f64(events as f64 / f64::from(rate.max(1)));
             let until = {
@@ -93,7 +127,6 @@ impl Pace {
             };
             tokio::time::sleep_until(until.into()).await;
         }
-        done
     }
 }
 
@@ -103,6 +136,9 @@ pub(crate) struct Shares {
     pub(crate) of: i16,
     pub(crate) filling: Filling,
     pub(crate) pace: Pace,
+    /// Whether it goes on to where the live tables are by then, until little is missing: filling is cheaper
+    /// for everybody than catching up, whose tables have all their indexes.
+    pub(crate) follows: bool,
 }
 
 impl Shares {
@@ -113,7 +149,7 @@ impl Shares {
         migrators: &PgPool,
         (log, up_to): (&Log, i64),
         wanted: impl Fn(&Recorded) -> bool + Clone + Send + Sync + 'static,
-        tell: impl Fn(i64) + Clone + Send + Sync + 'static,
+        tell: impl Fn(i64, i64) + Clone + Send + Sync + 'static,
     ) -> Result<Filled, RebuildError> {
         let share = usize::try_from(self.of).unwrap_or(1).max(1);
         let Memory { kept, gathered } = self.filling.memory;
@@ -128,16 +164,21 @@ impl Shares {
             let (log, pool, twin) = (log.clone(), migrators.clone(), twin.clone());
             let (wanted, tell, pace) = (wanted.clone(), tell.clone(), Arc::clone(&pace));
             let filling = filling.clone();
-            let (of, stop) = (self.of, stop.clone());
+            let (of, follows, stop) = (self.of, self.follows, stop.clone());
             let runtime = tokio::runtime::Handle::current();
             // Folding is work for a thread of its own.
             tasks.spawn_blocking(move || {
                 let work = async {
                     let mut connection = pool.acquire().await?.detach();
                     twin::run("SET synchronous_commit = off", &mut connection).await?;
-                    Fill::new(&twin.statements(), &mut connection, filling)
-                        .run(&log, (up_to, Share { this, of }), wanted, &pace, tell)
-                        .await
+                    let tables = twin.statements();
+                    let mut fill = Fill::new(&tables, &mut connection, filling);
+                    let stretch = Stretch { after: 0, up_to, share: Share { this, of } };
+                    fill.stretch(&log, stretch, wanted, &pace, &tell).await?;
+                    if follows {
+                        fill.follow(&log, stretch, &pool, &pace, &tell).await?;
+                    }
+                    fill.end().await
                 };
                 runtime.block_on(async {
                     tokio::select! {
@@ -172,6 +213,7 @@ impl<'a> Fill<'a> {
             rows: Rows::of_empty_tables(),
             audit: Vec::new(),
             reached: BTreeMap::new(),
+            left: BTreeMap::new(),
             written: 0,
         }
     }
@@ -186,18 +228,84 @@ impl<'a> Fill<'a> {
         pace: &Pace,
         progress: impl Fn(i64),
     ) -> Result<Filled, RebuildError> {
-        let pages = log.copy_share(0, up_to, share, self.filling.kinds.as_deref());
+        let stretch = Stretch { after: 0, up_to, share };
+        self.stretch(log, stretch, wanted, pace, &|done, _| progress(done)).await?;
+        self.end().await
+    }
+
+    async fn stretch(
+        &mut self,
+        log: &Log,
+        Stretch { after, up_to, share }: Stretch,
+        wanted: impl Fn(&Recorded) -> bool,
+        pace: &Pace,
+        progress: &impl Fn(i64, i64),
+    ) -> Result<(), RebuildError> {
+        let pages = log.copy_share(after, up_to, share, self.filling.kinds.as_deref());
         pin_mut!(pages);
         while let Some(page) = pages.next().await {
             let mut page = page?;
             let read = page.len();
-            page.retain(&wanted);
+            page.retain(|event| {
+                let reached = self.reached.get(&event.lane).map_or(0, |lane| lane.lane_seq);
+                let is_wanted = event.lane_seq > reached && wanted(event);
+                if event.lane_seq > reached && !is_wanted {
+                    self.left.entry(event.lane).or_insert(event.position);
+                }
+                is_wanted
+            });
             for part in page.chunks(pace.at_once()) {
                 self.page(part).await?;
-                progress(pace.keep(part.len()).await);
+                let (done, more) = pace.keep(part.len()).await;
+                progress(done, more);
             }
-            progress(pace.keep(read - page.len()).await);
+            // Those that are not wanted were read.
+            pace.wait(read - page.len()).await;
         }
+        Ok(())
+    }
+
+    /// Goes on after a stretch to where the live tables are by then, as long as that brings it nearer to
+    /// them and more than little is missing.
+    async fn follow(
+        &mut self,
+        log: &Log,
+        Stretch { mut up_to, share, .. }: Stretch,
+        pool: &PgPool,
+        pace: &Pace,
+        progress: &impl Fn(i64, i64),
+    ) -> Result<(), RebuildError> {
+        let mut before = i64::MAX;
+        loop {
+            let live = ownership::checkpoints(&mut *pool.acquire().await?).await?;
+            let behind = |(lane, live): (&i16, &Checkpoint)| {
+                live.lane_seq - self.reached.get(lane).map_or(0, |reached| reached.lane_seq)
+            };
+            let mine = live.iter().filter(|(lane, _)| share.has(**lane));
+            let behind: BTreeMap<i16, i64> = mine
+                .map(|lane| (*lane.0, behind(lane)))
+                .filter(|(_, missing)| *missing > 0)
+                .collect();
+            let missing = behind.values().sum();
+            if missing <= pace.little() || missing > before / 10 * 9 {
+                return Ok(());
+            }
+            before = missing;
+            pace.more.fetch_add(missing, Ordering::SeqCst);
+            // What a lane had beyond the live tables, the last time, is before the end of that stretch.
+            let first = behind.keys().filter_map(|lane| self.left.remove(lane)).min();
+            let after = first.map_or(up_to, |first| up_to.min(first - 1));
+            up_to = live.values().map(|lane| lane.position).fold(up_to, i64::max);
+            let wanted = |event: &Recorded| {
+                live.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
+            };
+            let stretch = Stretch { after, up_to, share };
+            self.stretch(log, stretch, wanted, pace, progress).await?;
+        }
+    }
+
+    /// Writes what is left.
+    async fn end(mut self) -> Result<Filled, RebuildError> {
         self.write(0).await?;
         Ok(Filled { rows: self.written, reached: self.reached })
     }
@@ -218,7 +326,12 @@ impl<'a> Fill<'a> {
                 .and_then(|()| self.rows.record(&mut Trail::of(recorded, &mut self.audit)))
                 .map_err(|fault| RebuildError::Fault { position: recorded.position, fault })?;
             let Recorded { lane, lane_seq, position, .. } = *recorded;
-            self.reached.insert(lane, Checkpoint { lane_seq, position });
+            let before = self.reached.insert(lane, Checkpoint { lane_seq, position });
+            let found = before.map_or(0, |before| before.lane_seq);
+            // Of some kinds only there are holes.
+            if self.filling.kinds.is_none() && lane_seq != found + 1 {
+                return Err(RebuildError::LogTooShort { lane, found, posted: lane_seq });
+            }
         }
         if self.audit.len() >= self.filling.memory.gathered {
             self.write(self.filling.memory.kept).await?;

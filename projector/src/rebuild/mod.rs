@@ -16,6 +16,7 @@ mod compare;
 pub(crate) mod drift;
 mod error;
 pub(crate) mod fill;
+mod left_over;
 mod part;
 mod reconcile;
 mod scope;
@@ -29,7 +30,7 @@ pub use check::{check, check_of};
 pub use compare::{Behind, DifferentRow, Report, TableReport};
 pub use error::RebuildError;
 pub use scope::{Scope, UnknownProjection};
-pub use state::{Rebuild, rebuilds};
+pub use state::{Rebuild, alone, rebuilds};
 
 pub use reconcile::{Reconciled, ReconciledCount, ReconciledRow, reconcile};
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 use daybook_store::{LANES, Recorded};
 use sqlx::PgConnection;
 
-use super::blue_green::{Rebuilding, is_empty};
+use super::blue_green::Rebuilding;
 use super::catch_up::{CatchUp, Reached, Towards};
 use super::fill::{Filled, Filling, Pace, Shares};
+use super::left_over::is_empty;
 use super::{NEXT, RebuildError, drift, part, second};
 use crate::twin::{self, Twin};
 use crate::worker::ownership;
@@ -99,9 +100,11 @@ impl Rebuilding<'_> {
             kinds: self.options.scope.kinds(),
         };
         let remote = self.recorder.remote();
-        let tell = move |done| remote("filling", done, total);
+        let tell = move |done, more| remote("filling", done, total + more);
         let pace = Pace::new(self.options.throttle);
-        let shares = Shares { of: self.options.at_once(), filling, pace };
+        // What was copied cannot go further than the live tables were then.
+        let follows = self.options.throttle.is_some() && self.options.scope.is_all();
+        let shares = Shares { of: self.options.at_once(), filling, pace, follows };
         let filled = shares.fill(twin, self.migrators, (self.log, up_to), wanted, tell);
         self.recorder.while_doing(filled).await
     }

@@ -254,8 +254,13 @@ async fn write(id: Uuid, now: &Mutex<Now>, pool: &PgPool) -> Result<(), sqlx::Er
     Ok(())
 }
 
-/// Makes sure that one rebuild runs at a time, for as long as the connection lives.
-pub(super) async fn alone(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+/// Makes sure that no rebuild runs beside the caller, for as long as the connection lives; `false`: one
+/// does, or somebody else keeps them away. A migration does so too: tables made before it would take
+/// the place of those that it changed.
+///
+/// # Errors
+/// When the server does not answer.
+pub async fn alone(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('daybook.rebuild', 0))")
         .fetch_one(connection)
         .await

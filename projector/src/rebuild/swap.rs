@@ -34,8 +34,8 @@ const FIRST: Duration = Duration::from_millis(300);
 const OTHERS: Duration = Duration::from_millis(50);
 /// For how long all of them are, once the first is had.
 const ALL: Duration = Duration::from_millis(400);
-/// How often that is tried before the workers, who wait too, are let go on for a while.
-const TRIES: u32 = 12;
+/// For how long that is tried before the workers, who wait too, are let go on for a while.
+const TRIED: Duration = Duration::from_secs(1);
 
 /// Two connections of the owner: what is locked by one is filled by the other.
 pub(super) struct Hands<'a> {
@@ -85,11 +85,14 @@ impl Swap<'_> {
                 how = self.close_in(following, how, hands.filling).await?;
             }
             let begun = *begun.get_or_insert_with(Instant::now);
+            let tried = Instant::now();
             let held = self.attempt(following.as_deref_mut(), as_it_is, &mut hands).await;
             let who = match held {
                 Ok(Attempt::Done(position)) => return Ok(position),
                 Ok(Attempt::HeldUp(who)) => who,
                 Err(RebuildError::Database(error)) if is_waiting(&error) => {
+                    // It may have been the one that catches up who was told so, in its transaction.
+                    sqlx::raw_sql("ROLLBACK").execute(&mut *hands.filling).await?;
                     holders(hands.filling, &error).await?
                 }
                 Err(error) => {
@@ -102,7 +105,8 @@ impl Swap<'_> {
             if begun.elapsed() > self.patience {
                 return Err(RebuildError::HeldUp(who));
             }
-            tokio::time::sleep(pause).await;
+            // The workers had to wait for that; they go on for as long at least.
+            tokio::time::sleep(pause.max(tried.elapsed())).await;
             pause = (pause * 2).min(Duration::from_millis(800));
         }
     }
@@ -253,10 +257,9 @@ impl Swap<'_> {
 /// that was not had comes first the next time.
 async fn lock(mut order: Vec<String>, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     twin::run("SAVEPOINT nothing_locked", connection).await?;
-    let mut tries = 0;
+    let begun = Instant::now();
     while let Err((at, error)) = lock_in(&order, connection).await {
-        tries += 1;
-        if tries == TRIES || !is_waiting(&error) {
+        if begun.elapsed() >= TRIED || !is_waiting(&error) {
             return Err(error);
         }
         twin::run("ROLLBACK TO SAVEPOINT nothing_locked", connection).await?;

@@ -260,8 +260,10 @@ pub(crate) async fn checkpoints(
         .collect()
 }
 
-/// Forgets all but the newest checkpoints of these lanes: only the newest is ever asked for. Posting
-/// waits meanwhile.
+/// How many checkpoints are forgotten at once, at most: posting waits meanwhile.
+const PRUNED: i64 = 20_000;
+
+/// Forgets superseded checkpoints of these lanes: only the newest of each is ever asked for.
 pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     // The newest of each lane first and by themselves, and then by the key, whatever the planner knows of
     // a table that changes so fast: else it may look for the newest once for each row that goes.
@@ -272,12 +274,15 @@ pub(crate) async fn prune(lanes: &[i16], connection: &mut PgConnection) -> Resul
                  SELECT t.from_seq FROM projector.moves t
                  WHERE t.name = $1 AND t.version = $2 AND t.lane = l.lane
                  ORDER BY t.from_seq DESC LIMIT 1) m)
-         DELETE FROM projector.moves m USING newest
-         WHERE m.name = $1 AND m.version = $2 AND m.lane = newest.lane AND m.from_seq < newest.from_seq",
+         DELETE FROM projector.moves WHERE ctid = ANY (ARRAY(
+             SELECT m.ctid FROM newest JOIN projector.moves m
+             ON m.name = $1 AND m.version = $2 AND m.lane = newest.lane AND m.from_seq < newest.from_seq
+             LIMIT $4))",
     )
     .bind(NAME)
     .bind(VERSION)
     .bind(lanes)
+    .bind(PRUNED)
     .execute(connection)
     .await?;
     Ok(())

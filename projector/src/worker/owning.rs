@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::kafka::Source;
 use super::lanes::{Lane, Lanes, Standing};
 use super::ownership::{self, Owned, Ownership, Turn};
-use super::run::{PRUNE_EVERY, PRUNE_SHARE, Trouble, Worker};
+use super::run::{PRUNE_EVERY, PRUNE_LATEST, PRUNE_SHARE, Trouble, Worker};
 use crate::parked;
 
 impl Worker {
@@ -124,7 +124,8 @@ impl Worker {
         let begun = Instant::now();
         if begun >= self.prune_at {
             ownership::prune(&own, connection).await?;
-            self.prune_at = Instant::now() + PRUNE_EVERY.max(begun.elapsed() * PRUNE_SHARE);
+            let pause = (begun.elapsed() * PRUNE_SHARE).clamp(PRUNE_EVERY, PRUNE_LATEST);
+            self.prune_at = Instant::now() + pause;
         }
         Ok(())
     }

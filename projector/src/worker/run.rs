@@ -21,6 +21,8 @@ pub(super) const PRUNE_EVERY: Duration = Duration::from_secs(1);
 /// How many times as long as deleting took is posted before the next time: under a long snapshot what
 /// was deleted is still there to be passed over.
 pub(super) const PRUNE_SHARE: u32 = 50;
+/// But no longer than this, however long it took: one that was held up is no reason to let them grow.
+pub(super) const PRUNE_LATEST: Duration = Duration::from_secs(60);
 
 /// Posts events to the read tables: all lanes when alone, a fair share when there are several.
 #[derive(Debug)]

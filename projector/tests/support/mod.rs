@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::context::SYSTEM_USER;
 use daybook_projector::as_of::digest_statement;
 use daybook_projector::catalog::TABLES;
+use daybook_projector::rebuild::{self, Memory, Options};
 use daybook_projector::{Posted, Worker, WorkerError, WorkerOptions};
 use daybook_store::{
     AppendRequest, Appended, Appender, AppenderOptions, ClaimKey, CommandKey, Life, Log, Metadata,
@@ -153,6 +154,13 @@ impl World {
         self.database.migrators().await
     }
 
+    /// The live tables are what a rebuild makes.
+    pub async fn is_what_the_log_says(&self) {
+        let memory = Memory::default();
+        let report = rebuild::check(&self.projector, &self.log, memory, 10, &|_| {}).await.unwrap();
+        assert!(report.is_same(), "{report:#?}");
+    }
+
     pub async fn caught_up(&self) {
         let head = self.log.head().await.unwrap().position;
         self.wait_posted(head).await;
@@ -185,6 +193,12 @@ impl World {
 }
 
 /// A fresh id, of a stream in `lane` if that matters.
+/// A rebuild that holds little in memory, so that it writes and reads again.
+pub fn small_rebuild() -> Options {
+    let memory = Memory { kept: 20, gathered: 100 };
+    Options { memory, patience: Duration::from_secs(90), ..Options::new(Uuid::now_v7(), "this") }
+}
+
 pub fn id_in(lane: Option<i16>) -> Uuid {
     loop {
         let id = Uuid::now_v7();

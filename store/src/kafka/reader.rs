@@ -19,20 +19,27 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// How long nothing may come before reading is given up.
 const STALLED: Duration = Duration::from_secs(20);
 
-/// How long partitions may be without a leader before that is an error.
-const LED_WITHIN: Duration = Duration::from_secs(3);
+/// How long a topic may be unknown to a broker before that is an error.
+const KNOWN_WITHIN: Duration = Duration::from_secs(3);
+/// How long a partition may be without a leader that knows that it is one.
+const LED_WITHIN: Duration = Duration::from_secs(10);
 
-fn is_passing(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
+/// How long this may be answered before it is an error: after a topic is made or a broker ends,
+/// brokers hear of it one after the other.
+fn passes_within(error: &KafkaError) -> Duration {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownPartition) => {
+            KNOWN_WITHIN
+        }
         Some(
             RDKafkaErrorCode::NotLeaderForPartition
-                | RDKafkaErrorCode::LeaderNotAvailable
-                | RDKafkaErrorCode::UnknownTopicOrPartition
-                | RDKafkaErrorCode::UnknownPartition
-                | RDKafkaErrorCode::OffsetNotAvailable
-        )
-    )
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::FencedLeaderEpoch
+            | RDKafkaErrorCode::UnknownLeaderEpoch
+            | RDKafkaErrorCode::OffsetNotAvailable,
+        ) => LED_WITHIN,
+        _ => Duration::ZERO,
+    }
 }
 
 /// Reads the partitions of one topic of events; belongs to no group.
@@ -82,13 +89,12 @@ impl Reader {
         self.offsets(Offset::End)
     }
 
-    /// Asks until every partition has a leader that knows that it is one, which takes a moment after
-    /// a topic is made or a broker ends.
+    /// Asks until every partition has a leader that knows that it is one.
     fn offsets(&self, which: Offset) -> Result<Vec<i64>, KafkaError> {
         let begun = Instant::now();
         loop {
             match self.ask(which) {
-                Err(error) if is_passing(&error) && begun.elapsed() < LED_WITHIN => {
+                Err(error) if begun.elapsed() < passes_within(&error) => {
                     std::thread::sleep(Duration::from_millis(100));
                 }
                 answer => return answer,

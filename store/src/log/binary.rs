@@ -13,6 +13,8 @@ use crate::request::Metadata;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 const COLUMNS: i16 = 20;
+/// The bytes of an event's columns; `None`: null.
+pub(super) type Fields<'b> = [Option<&'b [u8]>; COLUMNS as usize];
 /// The first moment of PostgreSQL's clock, in microseconds of Unix time.
 const FIRST_MOMENT: i64 = 946_684_800_000_000;
 /// `inet`'s families: `AF_INET`, and one more.
@@ -47,7 +49,7 @@ pub(super) fn tuple(bytes: &[u8]) -> Result<Tuple, ReadError> {
         COLUMNS => {}
         _ => return Err(corrupt("a row has another number of columns")),
     }
-    let mut fields: [Option<&[u8]>; COLUMNS as usize] = [None; COLUMNS as usize];
+    let mut fields = Fields::default();
     let mut at = 2;
     for field in &mut fields {
         let Some(length) = bytes.get(at..at + 4) else { return Ok(Tuple::Incomplete) };
@@ -61,7 +63,8 @@ pub(super) fn tuple(bytes: &[u8]) -> Result<Tuple, ReadError> {
     Ok(Tuple::Row(at, Box::new(recorded(&fields)?)))
 }
 
-fn recorded(fields: &[Option<&[u8]>; COLUMNS as usize]) -> Result<Recorded, ReadError> {
+/// The event that its columns make.
+pub(super) fn recorded(fields: &Fields<'_>) -> Result<Recorded, ReadError> {
     let required =
         |n: usize| fields[n].ok_or_else(|| corrupt("a column without which no event is"));
     let position = long(required(0)?)?;
@@ -92,7 +95,7 @@ fn recorded(fields: &[Option<&[u8]>; COLUMNS as usize]) -> Result<Recorded, Read
 }
 
 fn corrupt(reason: &str) -> ReadError {
-    ReadError::Corrupt { place: "a binary COPY".to_owned(), reason: reason.to_owned() }
+    ReadError::Corrupt { place: "a row of the log".to_owned(), reason: reason.to_owned() }
 }
 
 /// Four bytes that are known to be four.

@@ -34,6 +34,12 @@ pub struct Share {
 impl Share {
     /// All lanes.
     pub const ALL: Self = Self { this: 0, of: 1 };
+
+    /// Whether this lane is one of them.
+    #[must_use]
+    pub const fn has(self, lane: i16) -> bool {
+        lane % self.of == self.this
+    }
 }
 
 /// Where a reader by COPY is.

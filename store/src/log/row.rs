@@ -1,41 +1,35 @@
 //! An event out of a row.
 
 use serde_json::value::RawValue;
-use sqlx::Row;
-use sqlx::postgres::{PgRow, PgValueFormat};
-use sqlx::types::ipnetwork::IpNetwork;
+use sqlx::postgres::{PgRow, PgValueFormat, PgValueRef};
+use sqlx::{Row, ValueRef};
 
+use super::binary;
 use crate::error::ReadError;
 use crate::recorded::{Dependency, Recorded};
-use crate::request::Metadata;
 
-/// Reads a row of the twenty columns that every reading statement names in the same order.
+/// Reads a row of the twenty columns that every reading statement names in the same order. Their
+/// bytes are those of a binary COPY.
 pub(super) fn recorded(row: &PgRow) -> Result<Recorded, ReadError> {
-    let position: i64 = row.try_get(0)?;
-    Ok(Recorded {
-        position,
-        recorded_at: row.try_get(1)?,
-        occurred_at: row.try_get(2)?,
-        lane: row.try_get(3)?,
-        lane_seq: row.try_get(4)?,
-        stream_id: row.try_get(5)?,
-        version: row.try_get(6)?,
-        event_type: row.try_get(7)?,
-        schema_version: row.try_get(8)?,
-        data: data(row, position)?,
-        command_id: row.try_get(10)?,
-        metadata: Metadata {
-            actor_id: row.try_get(11)?,
-            tenant_id: row.try_get(12)?,
-            correlation_id: row.try_get(13)?,
-            causation_id: row.try_get(14)?,
-            session_id: row.try_get(15)?,
-            ip_address: row.try_get::<Option<IpNetwork>, _>(16)?.map(|network| network.ip()),
-            user_agent: row.try_get(17)?,
-            traceparent: row.try_get(18)?,
-        },
-        after: dependencies(row.try_get(19)?),
-    })
+    let mut fields = binary::Fields::default();
+    for (at, field) in fields.iter_mut().enumerate() {
+        *field = bytes(row.try_get_raw(at)?)?;
+    }
+    binary::recorded(&fields)
+}
+
+/// The bytes of a value; `None`: it is null.
+fn bytes(value: PgValueRef<'_>) -> Result<Option<&[u8]>, ReadError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    match value.format() {
+        PgValueFormat::Binary => Ok(Some(value.as_bytes().map_err(sqlx::Error::Decode)?)),
+        PgValueFormat::Text => Err(ReadError::Corrupt {
+            place: "a row of the log".to_owned(),
+            reason: "the server answered in text".to_owned(),
+        }),
+    }
 }
 
 /// The pairs of lane and place, which are stored flat.
@@ -68,16 +62,7 @@ fn corrupt(position: i64, reason: String) -> ReadError {
     ReadError::Corrupt { place: format!("position {position}"), reason }
 }
 
-fn data(row: &PgRow, position: i64) -> Result<Box<RawValue>, ReadError> {
-    let text = data_text(row, 9, position)?;
-    RawValue::from_string(text.to_owned()).map_err(|error| corrupt(position, error.to_string()))
-}
-
 /// The text of the `jsonb` column `at`, where it lies.
 pub(super) fn data_text(row: &PgRow, at: usize, position: i64) -> Result<&str, ReadError> {
-    let value = row.try_get_raw(at)?;
-    match value.format() {
-        PgValueFormat::Binary => text_of(value.as_bytes().map_err(sqlx::Error::Decode)?, position),
-        PgValueFormat::Text => Err(corrupt(position, "the server answered in text".to_owned())),
-    }
+    text_of(bytes(row.try_get_raw(at)?)?.unwrap_or_default(), position)
 }

@@ -87,7 +87,8 @@ impl House {
         let starting = cluster.clone();
         let server = tokio::task::spawn_blocking(move || {
             starting.init(PASSWORD).expect("initdb");
-            starting.start(None).expect("the server")
+            // One that it finds again after a crash.
+            starting.start(Some(free_port())).expect("the server")
         })
         .await
         .expect("no panic");

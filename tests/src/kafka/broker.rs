@@ -1,17 +1,16 @@
 //! One node: a broker, a controller, or both.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::installation::Installation;
 use super::secured::{PASSWORD, Secured, USER};
+use crate::free_port;
 
 /// What Java programs log: warnings, to their output.
 pub(crate) const LOGGING: &str = r#"Configuration:
@@ -66,21 +65,14 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// Some that are free, and that the system gives to nobody by itself: a broker that was killed
-    /// finds its own again.
+    /// Some that are free.
     pub(super) fn free() -> Self {
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        let begin = u16::try_from(std::process::id() % 1000).unwrap_or(0) * 12;
-        let mut tried = 0;
-        let mut one = || loop {
-            let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::SeqCst)) % 12_000;
-            tried += 1;
-            assert!(tried < 12_000, "no free port between 20000 and 32000");
-            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-                return port;
-            }
-        };
-        Self { client: one(), controller: one(), internal: one(), mutual: one() }
+        Self {
+            client: free_port(),
+            controller: free_port(),
+            internal: free_port(),
+            mutual: free_port(),
+        }
     }
 
     /// Where clients connect.

@@ -5,7 +5,7 @@ mod source;
 mod through_kafka;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use futures::StreamExt;
@@ -41,7 +41,9 @@ async fn the_whole_bank_agrees_to_the_cent() {
     let mut first =
         Daybook::start(&mut Daybook::command(here.path(), &arguments), here.path(), "import");
     let mut database = service.database.superuser().await;
+    let begun = Instant::now();
     while head(&mut database).await < 5_000 {
+        assert!(begun.elapsed() < Duration::from_secs(300), "{}", first.printed());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     first.signal(Signal::SIGKILL);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use nix::sys::signal::Signal;
@@ -57,7 +57,9 @@ async fn all_metrics_are_taken_once_and_exactly() {
     let arguments = ["--database-url", url.as_str(), "import", "cloudwatch", path];
     let mut first =
         Daybook::start(&mut Daybook::command(here.path(), &arguments), here.path(), "import");
+    let begun = Instant::now();
     while head(&mut database).await < before + 3 {
+        assert!(begun.elapsed() < Duration::from_secs(300), "{}", first.printed());
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     first.signal(Signal::SIGKILL);

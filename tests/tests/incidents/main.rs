@@ -4,7 +4,7 @@
 mod source;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_tests::{Daybook, Finished, Service, head, naive, shared};
 use nix::sys::signal::Signal;
@@ -46,7 +46,9 @@ async fn every_ticket_has_the_history_that_the_source_tells() {
     let arguments = ["--database-url", url.as_str(), "import", "incidents", path];
     let mut first =
         Daybook::start(&mut Daybook::command(here.path(), &arguments), here.path(), "import");
+    let begun = Instant::now();
     while head(&mut database).await < 1_500 {
+        assert!(begun.elapsed() < Duration::from_secs(300), "{}", first.printed());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     first.signal(Signal::SIGKILL);

@@ -30,6 +30,8 @@ use uuid::Uuid;
 const ACTOR: Uuid = Uuid::from_u128(0xA0);
 /// Events of each request of [`Ledger::append`].
 pub(crate) const EVENTS: usize = 3;
+/// How long a topic may take to be led, to have its transactions ended, and to be read.
+const READ_WITHIN: Duration = Duration::from_secs(120);
 
 /// A log that grows as the test wants, without a projector: what events say does not matter here.
 pub(crate) struct Ledger {
@@ -246,47 +248,75 @@ pub(crate) async fn make(kafka: &Kafka, topic: &str, copies: i32) {
     made.into_iter().next().expect("one").expect("made");
 }
 
+/// How many partitions a topic has, once all of them have a leader: brokers that have just come back
+/// answer before they know who that is.
+fn partitions(consumer: &BaseConsumer, topic: &str, deadline: Instant) -> usize {
+    loop {
+        let answer = consumer.fetch_metadata(Some(topic), Duration::from_secs(10));
+        let leaders: Vec<i32> = match &answer {
+            Ok(metadata) => {
+                let topics = metadata.topics().iter();
+                topics.flat_map(|topic| topic.partitions()).map(|one| one.leader()).collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        if !leaders.is_empty() && leaders.iter().all(|leader| *leader >= 0) {
+            return leaders.len();
+        }
+        let why = answer.err();
+        assert!(Instant::now() < deadline, "{topic} is led by {leaders:?}: {why:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// The offset after the last record of each partition, as consumers of that isolation see it.
 fn ends(
     kafka: &Kafka,
     topic: &str,
     partitions: &TopicPartitionList,
     isolation: &str,
-) -> Vec<Offset> {
+) -> Result<Vec<Offset>, KafkaError> {
     let mut config = kafka.client();
     config.set("group.id", "tests").set("isolation.level", isolation);
-    let consumer: BaseConsumer = config.create().expect("a consumer");
+    let consumer: BaseConsumer = config.create()?;
     let mut asked = partitions.clone();
-    asked.set_all_offsets(Offset::End).expect("an offset");
-    let answered = consumer.offsets_for_times(asked, Duration::from_secs(10)).expect("offsets");
-    answered.elements_for_topic(topic).iter().map(|partition| partition.offset()).collect()
+    asked.set_all_offsets(Offset::End)?;
+    let answered = consumer.offsets_for_times(asked, Duration::from_secs(10))?;
+    let elements = answered.elements_for_topic(topic);
+    elements.iter().map(|element| element.error().map(|()| element.offset())).collect()
 }
 
 /// Every record of a topic that somebody sees who reads what is committed, by partition. The marks of
-/// a transaction are written after its commit was answered: they are waited for.
+/// a transaction are written after its commit was answered: they are waited for, as brokers are that
+/// have just come back.
 pub(crate) fn read(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<OwnedMessage>> {
     let mut config = kafka.client();
     config.set("group.id", "tests").set("enable.auto.commit", "false");
     config.set("enable.partition.eof", "true").set("auto.offset.reset", "earliest");
     let consumer: BaseConsumer = config.create().expect("a consumer");
-    let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10));
-    let partitions = metadata.expect("the topic").topics()[0].partitions().len();
+    let deadline = Instant::now() + READ_WITHIN;
+    let partitions = partitions(&consumer, topic, deadline);
     let last = i32::try_from(partitions).expect("few") - 1;
     let mut all = TopicPartitionList::new();
     all.add_partition_range(topic, 0, last);
     all.set_all_offsets(Offset::Beginning).expect("an offset");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while ends(kafka, topic, &all, "read_committed") != ends(kafka, topic, &all, "read_uncommitted")
-    {
-        assert!(Instant::now() < deadline, "{topic} has a transaction that is not ended");
+    loop {
+        let committed = ends(kafka, topic, &all, "read_committed");
+        let written = ends(kafka, topic, &all, "read_uncommitted");
+        if committed.is_ok() && committed == written {
+            break;
+        }
+        let open = "has a transaction that is not ended";
+        assert!(Instant::now() < deadline, "{topic} {open}: {committed:?} of {written:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
     consumer.assign(&all).expect("assigned");
     let mut records: BTreeMap<i32, Vec<OwnedMessage>> = BTreeMap::new();
     // A partition says that it ends each time that it does.
     let mut ended = BTreeSet::new();
+    let mut said = None;
     while ended.len() < partitions {
-        assert!(Instant::now() < deadline, "{topic} is not read within a minute");
+        assert!(Instant::now() < deadline, "{topic} is not read in {READ_WITHIN:?}: {said:?}");
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(record)) => {
                 records.entry(record.partition()).or_default().push(record.detach());
@@ -294,7 +324,9 @@ pub(crate) fn read(kafka: &Kafka, topic: &str) -> BTreeMap<i32, Vec<OwnedMessage
             Some(Err(KafkaError::PartitionEOF(partition))) => {
                 ended.insert(partition);
             }
-            Some(Err(error)) => panic!("{topic}: {error}"),
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => panic!("{topic}: {error}"),
+            // A broker that is away for a moment: the client asks again by itself.
+            Some(Err(error)) => said = Some(error),
             None => {}
         }
     }
