@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     events: Option<i64>,
     /// Events that the throttled rebuild folds a second
-    #[arg(long, default_value_t = 2000, value_name = "RATE", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, default_value_t = 1000, value_name = "RATE", value_parser = clap::value_parser!(i64).range(1..))]
     throttle: i64,
 }
 

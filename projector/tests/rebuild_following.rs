@@ -115,6 +115,7 @@ async fn what_comes_while_a_gentle_one_fills_is_filled_too() {
     let worker = world.worker();
     let owner = world.user("ada", None).await;
     let account = world.account(owner, "N-1", Some(2)).await;
+    world.caught_up().await;
     // One lane stands still: somebody's hand has taken the number of its account.
     let by_hand = "INSERT INTO accounts (id, user_id, account_name, account_type, account_number)
          VALUES ($1, $2, 'By hand', 'checking', 'TAKEN')";
