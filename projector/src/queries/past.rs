@@ -112,21 +112,12 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
     while version < last_version {
         let until = version.saturating_add(PAGE).min(last_version);
         let events = log.each_of_stream(stream, version, (until, last_position));
-        futures::pin_mut!(events);
-        let mut part = Vec::with_capacity(PART);
+        let parts = events.try_chunks(PART).map_err(|cut_off| cut_off.1);
+        futures::pin_mut!(parts);
         let mut last = None;
-        loop {
-            let next = events.try_next().await?;
-            let ends = next.is_none();
-            part.extend(next);
-            if part.len() == PART || ends {
-                fold_part(&part, &mut rows)?;
-                last = part.pop().or(last);
-                part.clear();
-            }
-            if ends {
-                break;
-            }
+        while let Some(mut part) = parts.try_next().await? {
+            fold_part(&part, &mut rows)?;
+            last = part.pop();
         }
         let Some(last) = last else { break };
         version = last.version;

@@ -56,7 +56,7 @@ impl Options {
     }
 
     /// Whether others are to notice little of it.
-    fn is_gentle(&self) -> bool {
+    pub(super) fn is_gentle(&self) -> bool {
         self.throttle.is_some()
     }
 

@@ -103,7 +103,7 @@ impl Rebuilding<'_> {
         let tell = move |done, more| remote("filling", done, total + more);
         let pace = Pace::new(self.options.throttle);
         // What was copied cannot go further than the live tables were then.
-        let follows = self.options.throttle.is_some() && self.options.scope.is_all();
+        let follows = self.options.is_gentle() && self.options.scope.is_all();
         let shares = Shares { of: self.options.at_once(), filling, pace, follows };
         let filled = shares.fill(twin, self.migrators, (self.log, up_to), wanted, tell);
         self.recorder.while_doing(filled).await
