@@ -34,6 +34,11 @@ pub(crate) struct Filling {
     pub(crate) kinds: Option<Vec<&'static str>>,
 }
 
+/// Whether what is posted up to there has this event.
+pub(crate) fn has(posted: &BTreeMap<i16, Checkpoint>, event: &Recorded) -> bool {
+    posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
+}
+
 /// Fills empty tables.
 pub(crate) struct Fill<'a> {
     tables: &'a Tables,
@@ -296,11 +301,8 @@ impl<'a> Fill<'a> {
             let first = behind.keys().filter_map(|lane| self.left.remove(lane)).min();
             let after = first.map_or(up_to, |first| up_to.min(first - 1));
             up_to = live.values().map(|lane| lane.position).fold(up_to, i64::max);
-            let wanted = |event: &Recorded| {
-                live.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
-            };
             let stretch = Stretch { after, up_to, share };
-            self.stretch(log, stretch, wanted, pace, progress).await?;
+            self.stretch(log, stretch, |event| has(&live, event), pace, progress).await?;
         }
     }
 

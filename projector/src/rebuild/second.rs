@@ -7,7 +7,7 @@ use daybook_store::{Log, Recorded, Share};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
 use super::compare::joined;
-use super::fill::{Fill, Filling, Pace};
+use super::fill::{Fill, Filling, Pace, has};
 use super::{Memory, RebuildError, Scope, drift, part};
 use crate::catalog::{TABLES, TableInfo, Tables};
 use crate::table::{LIVE, SCRATCH};
@@ -40,9 +40,7 @@ impl Second {
             make_scratch(table, &mut transaction).await?;
         }
         let position = posted.values().map(|checkpoint| checkpoint.position).max().unwrap_or(0);
-        let wanted = |event: &Recorded| {
-            posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
-        };
+        let wanted = |event: &Recorded| has(&posted, event);
         let tables = Tables::of(SCRATCH);
         let filling = Filling { memory, kinds: scope.kinds(), ..Filling::default() };
         let total = part::events(scope, position, &mut transaction).await?;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::blue_green::Rebuilding;
 use super::catch_up::{CatchUp, Reached, Towards};
-use super::fill::{Filled, Filling, Pace, Shares};
+use super::fill::{Filled, Filling, Pace, Shares, has};
 use super::left_over::is_empty;
 use super::{NEXT, RebuildError, drift, part, second};
 use crate::twin::{self, Twin};
@@ -89,9 +89,7 @@ impl Rebuilding<'_> {
             some => part::events(some, up_to, connection).await?,
         };
         let wanted = posted.clone();
-        let wanted = move |event: &Recorded| {
-            wanted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
-        };
+        let wanted = move |event: &Recorded| has(&wanted, event);
         let filling = Filling {
             memory: self.options.memory(),
             partitions_in: Some(twin.schema.clone()),
