@@ -1,7 +1,7 @@
 -- The months of the log that are over, by their first days, and whose positions no constraint says yet.
 SELECT p.month
 FROM (
-    SELECT c.oid, c.relname, to_date(substring(c.relname FROM 8), 'YYYY_MM') AS month
+    SELECT c.oid, c.relname, to_date(substring(c.relname FROM '^events_(\d{4}_\d{2})$'), 'YYYY_MM') AS month
     FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
     WHERE i.inhparent = 'journal.events'::regclass
 ) p

@@ -146,7 +146,9 @@ impl From<CommandError> for Problem {
                 tracing::warn!(%error, "the log could not be read");
                 Self::unavailable("the log cannot be read right now; try again")
             }
-            CommandError::Read(ReadError::NotYet { .. }) => Self::unavailable(detail),
+            CommandError::Read(ReadError::NotYet { .. } | ReadError::Ahead { .. }) => {
+                Self::unavailable(detail)
+            }
             CommandError::Read(ReadError::Corrupt { .. }) | CommandError::Fault(_) => {
                 Self::internal(&detail)
             }

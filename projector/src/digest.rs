@@ -1,6 +1,9 @@
 //! SHA-256 that can be put aside and gone on with.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest as _, Sha256};
@@ -13,6 +16,21 @@ impl Digest {
     /// Takes in bytes.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+
+    /// Of all that a file has.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let (mut digest, mut part) = (Self::default(), vec![0; 1 << 20]);
+        loop {
+            match file.read(&mut part)? {
+                0 => return Ok(digest),
+                read => digest.take(&part[..read]),
+            }
+        }
     }
 
     /// The digest of what was taken in, in hexadecimal.

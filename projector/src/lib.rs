@@ -33,6 +33,7 @@ pub mod rows;
 pub mod services;
 pub mod support;
 pub mod table;
+mod together;
 pub mod twin;
 pub mod worker;
 mod write;

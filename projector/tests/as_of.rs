@@ -163,6 +163,13 @@ async fn the_trail_is_summed_up_anew_where_somebody_changed_it() {
              RESET ROLE; SELECT pg_stat_force_next_flush()",
         ),
         (
+            "forgotten",
+            "SET ROLE daybook_migrator;
+             UPDATE public.audit_logs SET user_agent = 'nobody again' WHERE id = (SELECT min(id) FROM public.audit_logs WHERE id > 0);
+             RESET ROLE; SELECT pg_stat_force_next_flush();;
+             SELECT pg_stat_reset()",
+        ),
+        (
             "emptied",
             "DO $$ BEGIN EXECUTE (SELECT format('TRUNCATE %s', tableoid::regclass) FROM public.audit_logs LIMIT 1); END $$",
         ),
@@ -174,7 +181,9 @@ async fn the_trail_is_summed_up_anew_where_somebody_changed_it() {
             .unwrap();
         let moment = (ends[3], Some(instant));
         let (_, before) = trails(&world, &migrators, &format!("{name}_before"), moment).await;
-        sqlx::raw_sql(AssertSqlSafe(what)).execute(&mut administrator).await.unwrap();
+        for statements in what.split(";;") {
+            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut administrator).await.unwrap();
+        }
         let (continued, anew) = trails(&world, &migrators, name, moment).await;
         assert_ne!(anew, before, "{name} changes nothing");
         assert_eq!(continued, anew, "{name}: a digest of what is not there any more");

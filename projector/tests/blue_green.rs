@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use daybook_projector::as_of;
 use daybook_projector::rebuild::{self, Options, Rebuilt};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -156,6 +157,12 @@ async fn going_back_loses_and_repeats_nothing() {
     let first = live_oid(&world).await;
     rebuilt(&world, &migrators).await;
     let second = live_oid(&world).await;
+    let [known] = &*rebuild::rebuilds(&world.projector).await.unwrap() else { panic!("one") };
+    let head = world.log.head().await.unwrap().position;
+    let filled = (known.unit.as_str(), known.events_done, known.events_total);
+    assert!(known.live_now && known.events_per_second > 0.0, "{known:?}");
+    assert_eq!(filled, ("events", head, head));
+    let made = known.id;
     world.deposits(account, 31, 30).await;
     world.caught_up().await;
     // A change by hand after the swap is known to the tables that come back.
@@ -171,6 +178,9 @@ async fn going_back_loses_and_repeats_nothing() {
     for expected in [first, second, first] {
         rebuild::roll_back(&migrators, &world.log, &options(), &|_| ()).await.unwrap();
         assert_eq!(live_oid(&world).await, expected);
+        let known = rebuild::rebuilds(&world.projector).await.unwrap();
+        let live: Vec<_> = known.iter().filter(|one| one.live_now).map(|one| one.id).collect();
+        assert_eq!(live, if expected == second { vec![made] } else { vec![] });
         world.caught_up().await;
         assert_eq!(world.count("transactions").await, 60);
         assert_eq!(world.count("audit_logs WHERE action = 'OUT_OF_BAND'").await, 2);
@@ -194,6 +204,49 @@ async fn going_back_loses_and_repeats_nothing() {
     let refused = rebuild::roll_back(&migrators, &world.log, &options(), &|_| ()).await;
     assert!(matches!(refused, Err(rebuild::RebuildError::Migrated(_))), "{refused:?}");
     assert_eq!(live_oid(&world).await, live);
+    worker.stop().await;
+}
+
+/// What the catalogue prints of the live tables is of the live ones, and a view that goes is in nobody's way.
+#[tokio::test(flavor = "multi_thread")]
+async fn states_are_made_and_dropped_beside_tables_that_change_places() {
+    let world = Arc::new(World::new().await);
+    let worker = world.worker();
+    let owner = world.user("ada", None).await;
+    let account = world.account(owner, "N-1", None).await;
+    world.deposits(account, 1, 20).await;
+    world.caught_up().await;
+    let migrators = world.migrators().await;
+    rebuilt(&world, &migrators).await;
+    let stop = AtomicBool::new(false);
+    let states = async {
+        let mut made = 0;
+        while !stop.load(Ordering::SeqCst) {
+            let order = as_of::Order {
+                schema: "beside".to_owned(),
+                position: world.log.head().await.unwrap().position,
+                instant: None,
+                lasts: None,
+                quota: 0,
+                build: "this".to_owned(),
+                from_earlier: false,
+            };
+            as_of::build(&migrators, &world.log, &order, &|_| ()).await.unwrap();
+            as_of::drop("beside", &mut migrators.acquire().await.unwrap()).await.unwrap();
+            made += 1;
+        }
+        made
+    };
+    let places = async {
+        for _ in 0..12 {
+            rebuild::roll_back(&migrators, &world.log, &options(), &|_| ()).await.unwrap();
+            world.caught_up().await;
+        }
+        stop.store(true, Ordering::SeqCst);
+    };
+    let (made, ()) = tokio::join!(states, places);
+    assert!(made > 0);
+    world.is_what_the_log_says().await;
     worker.stop().await;
 }
 

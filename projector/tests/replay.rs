@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use daybook_domain::context::SYSTEM_USER;
 use daybook_projector::replay::{Destination, Format, Order, Replay, ReplayError, Summary};
 use daybook_store::Filter;
@@ -258,6 +259,25 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
     let planned = Replay::plan(&world.log, order.clone(), anew).await.unwrap();
     planned.run(&world.log, &|_| ()).await.unwrap();
 
+    // Two at once would leave neither.
+    let path = folder.path().join("z.ndjson");
+    let first = Replay::plan(&world.log, order.clone(), to(&path)).await.unwrap();
+    for anew in [false, true] {
+        let second = Destination::Path { path: path.clone(), anew };
+        let refused = Replay::plan(&world.log, order.clone(), second).await.err().unwrap();
+        assert!(refused.to_string().contains("right now"), "{refused}");
+    }
+    drop(first);
+    replay(&world, &order, &path).await;
+    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(
+        left.collect::<std::collections::BTreeSet<_>>(),
+        ["x.ndjson", "z.ndjson"].map(Into::into).into()
+    );
+    let nowhere = folder.path().join("nowhere/x.ndjson");
+    let refused = Replay::plan(&world.log, order.clone(), to(&nowhere)).await.err().unwrap();
+    assert!(refused.to_string().contains("make the folder first"), "{refused}");
+
     // One that was broken off is not gone on with by another order.
     let path = folder.path().join("y.ndjson");
     break_off(&world, &order, &path, 0.001).await;
@@ -267,7 +287,13 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
     // Nor with a file that lost what was written, nor over another life of the log.
     let state = fs::read_to_string(folder.path().join("y.ndjson.replay")).unwrap();
     let state: Value = serde_json::from_str(&state).unwrap();
-    if state["bytes"].as_u64() > Some(0) {
+    if let Some(bytes @ 1..) = state["bytes"].as_u64() {
+        let mut there = fs::read(&path).unwrap();
+        there[usize::try_from(bytes / 2).unwrap()] ^= 1;
+        fs::write(&path, there).unwrap();
+        let planned = Replay::plan(&world.log, order.clone(), to(&path)).await.unwrap();
+        let refused = planned.run(&world.log, &|_| ()).await.err().unwrap();
+        assert!(refused.to_string().contains("was changed"), "{refused}");
         fs::write(&path, "").unwrap();
         let planned = Replay::plan(&world.log, order.clone(), to(&path)).await.unwrap();
         let refused = planned.run(&world.log, &|_| ()).await.err().unwrap();
@@ -279,6 +305,33 @@ async fn what_is_there_is_kept_unless_it_is_to_go() {
         .unwrap();
     let refused = Replay::plan(&world.log, order, to(&path)).await.err().unwrap();
     assert!(refused.to_string().contains("epoch"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_stretch_of_the_log_that_is_none_is_refused() {
+    let (world, ..) = world(0).await;
+    let folder = tempfile::tempdir().unwrap();
+    let head = world.log.head().await.unwrap();
+    let after = head.recorded_at.unwrap();
+    let before = after - TimeDelta::seconds(1);
+    let up_to = |last| Filter { up_to_position: Some(last), ..Filter::default() };
+    let backwards = Filter { from: Some(after), to: Some(before), ..Filter::default() };
+    let head = head.position;
+    for (after, filter, says) in [
+        (0, up_to(head + 1), format!("the log's last position is {head}")),
+        (head + 1, Filter::default(), format!("the log's last position is {head}")),
+        (head - 1, up_to(head - 1), format!("{head}, is after the last one")),
+        (0, backwards, "the first instant".to_owned()),
+    ] {
+        let order = Order { after, filter, ..everything(Format::Ndjson) };
+        let path = folder.path().join("none.ndjson");
+        let refused = Replay::plan(&world.log, order, to(&path)).await.err().unwrap().to_string();
+        assert!(refused.contains(&says), "{refused}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
+    // What came since the last one: nothing, yet.
+    let order = Order { after: head, ..everything(Format::Ndjson) };
+    assert_eq!(replay(&world, &order, &folder.path().join("since.ndjson")).await.events, 0);
 }
 
 #[tokio::test]

@@ -121,6 +121,14 @@ pub enum ReadError {
         /// Up to when it can be answered.
         last: DateTime<Utc>,
     },
+    /// The position has not been reached.
+    #[error("the log's last position is {head}, {asked} has not been reached")]
+    Ahead {
+        /// What was asked.
+        asked: i64,
+        /// The log's head.
+        head: i64,
+    },
 }
 
 impl From<sqlx::Error> for ReadError {

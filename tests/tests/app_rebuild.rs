@@ -180,6 +180,44 @@ async fn names_that_nothing_has_are_said_with_those_that_are_near() {
 
 /// A command that is refused, somebody who cannot sign in, and a read of everyone's past: gives what is
 /// written down of them.
+/// Tables that are what was posted lack an event that cannot be: no comparison says that all is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_posted_is_said_beside_what_is_the_same() {
+    let here = tempfile::tempdir().unwrap();
+    let service = Service::start().await;
+    let owner = service.register("ada").await;
+    let mut superuser = service.database.superuser().await;
+    let by_hand = "INSERT INTO accounts (id, user_id, account_name, account_type, account_number)
+         SELECT gen_random_uuid(), id, 'By hand', 'checking', 'TAKEN' FROM users WHERE username = 'ada'";
+    let begun = Instant::now();
+    while sqlx::query(by_hand).execute(&mut superuser).await.unwrap().rows_affected() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the user is not posted");
+    }
+    let opened = json!({ "user_id": owner, "account_name": "Daily", "account_type": "checking",
+        "account_number": "TAKEN", "currency": "CZK" });
+    service.command("/v1/banking/accounts", opened).await.accepted();
+    let parked = "SELECT count(*) FROM projector.parked";
+    while sqlx::query_scalar::<_, i64>(parked).fetch_one(&mut superuser).await.unwrap() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is not parked");
+    }
+    let free = "DELETE FROM accounts WHERE account_number = 'TAKEN'";
+    sqlx::query(free).execute(&mut superuser).await.unwrap();
+
+    let check = Daybook::run(&mut rebuild(&service, here.path(), &["--check"]));
+    let url = service.database.service_url();
+    let reconcile = ["--database-url", &url, "audit", "--reconcile"];
+    let reconciled = Daybook::run(&mut Daybook::command(here.path(), &reconcile));
+    for said in [check, reconciled] {
+        assert_eq!(said.code, Some(3), "{said:?}");
+        for part in ["Not posted", "banking.account.opened", ", but for what is not posted"] {
+            assert!(said.stdout.contains(part), "{said:?}");
+        }
+    }
+    let check = Daybook::run(&mut rebuild(&service, here.path(), &["--check", "--output", "json"]));
+    let found: Value = serde_json::from_str(&check.stdout).unwrap();
+    assert_eq!((check.code, found["parked"].as_array().unwrap().len()), (Some(3), 1));
+}
+
 async fn journals(service: &Service) -> Vec<String> {
     let taken = json!({ "username": "ada", "email": "ada@example.org", "full_name": "Ada", "password": "correct horse battery" });
     let _ = service.command("/v1/identity/users", taken).await.refused(409);

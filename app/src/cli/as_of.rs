@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use daybook_projector::as_of::{self, Order, State};
+use daybook_projector::catalog::TABLES;
+use daybook_projector::names;
 use sqlx::PgPool;
 
 use super::history::{History, Moment, text};
@@ -26,7 +28,7 @@ pub(super) struct AsOf {
     #[command(subcommand)]
     action: Option<Action>,
     /// The instant, as an RFC 3339 time
-    #[arg(value_name = "TIME", required_unless_present_any = ["position"])]
+    #[arg(value_name = "TIME", required_unless_present_any = ["position"], help = "The instant, as an RFC 3339 time; or say --position")]
     time: Option<chrono::DateTime<chrono::Utc>>,
     /// A position of the log, instead of an instant
     #[arg(long, value_name = "N", conflicts_with = "time")]
@@ -94,6 +96,16 @@ enum Action {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Print the statement whose output a table's digest is the SHA-256 of
+    #[command(
+        after_help = "Example: psql -q -c \"SET timezone = 'UTC'\" -c \"SET datestyle = 'ISO'\" -c \"$(daybook as-of statement january accounts)\" | sha256sum"
+    )]
+    Statement {
+        /// The schema
+        name: String,
+        /// The table
+        table: String,
+    },
     /// Drop a state
     #[command(after_help = "Example: daybook as-of drop january")]
     Drop {
@@ -108,6 +120,7 @@ impl AsOf {
         let outcome = match &self.action {
             Some(Action::List { output }) => list(*output, &history).await,
             Some(Action::Drop { name }) => drop(name, &history).await,
+            Some(Action::Statement { name, table }) => statement(name, table),
             Some(Action::Every { positions, last, output }) => {
                 every((*positions, *last), *output, &history).await
             }
@@ -174,6 +187,17 @@ fn show_states(output: Output, states: &[State]) -> Outcome {
             state.expires_at.map_or_else(|| "never".to_owned(), text),
         ]
     })?;
+    Ok(Exit::Done)
+}
+
+fn statement(schema: &str, table: &str) -> Outcome {
+    let Some(table) = TABLES.iter().find(|known| known.name == table) else {
+        let near = names::near(table, TABLES.iter().map(|known| known.name));
+        let near =
+            if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
+        return Err(Failure::wrong_use(format!("there is no read table {table:?}{near}")));
+    };
+    line(as_of::digest_statement(table, schema));
     Ok(Exit::Done)
 }
 

@@ -21,7 +21,7 @@ use super::{Exit, Failure, Outcome, Session};
 /// Show who changed what, newest first
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each row is one row that one event changed, with its values before and after. Everything is read as the auditor's role sees it, up to the position up to which everything is posted. --export writes every row that is wanted, oldest first, with a count and a SHA-256 over its lines of NDJSON; --sample draws rows at random, and the same --seed draws the same ones again from the same population (--up-to-position). --reconcile folds the log a second time and compares: exit code 3 where the trail is not what the log says.\n\nExample: daybook audit --entity 0199a1b2-0000-7000-8000-000000000001 --action UPDATE --limit 20"
+    after_help = "Each row is one row that one event changed, with its values before and after. Everything is read as the auditor's role sees it, up to the position up to which everything is posted. --export writes every row that is wanted, oldest first, with a count and a SHA-256 over its lines of NDJSON; --sample draws rows at random, and the same --seed draws the same ones again from the same population (--up-to-position). --reconcile folds the log a second time and compares: exit code 3 where the trail is not what the log says, or an event cannot be posted.\n\nExample: daybook audit --entity 0199a1b2-0000-7000-8000-000000000001 --action UPDATE --limit 20"
 )]
 pub(super) struct Audit {
     /// Only rows of this entity

@@ -13,7 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::audit::form_of;
 use super::history::History;
 use super::output::{self, Output, line};
-use super::{Exit, Failure, Outcome};
+use super::stands_still::StandsStill;
+use super::{Failure, Outcome};
 use crate::import::progress;
 
 /// Rows that are read at a time.
@@ -122,9 +123,11 @@ pub(super) async fn reconcile(history: &History, filter: &AuditFilter, output: O
     let found = rebuild::reconcile(pool, &history.log, Memory::default(), filter, &tell).await?;
     bar.finish_and_clear();
     history.end_read(reading, 0, None).await?;
+    let stands_still = StandsStill::now(pool).await?;
     if output == Output::Json {
-        line(serde_json::to_string_pretty(&found)?);
+        line(stands_still.beside(&found)?);
     } else {
+        stands_still.tell();
         let columns = ["ACTION", "TABLE", "IN THE TRAIL", "BY THE LOG", "DIFFERENT"];
         output::rows(Output::Table, columns, &found.counted, |counted| {
             [
@@ -145,7 +148,8 @@ pub(super) async fn reconcile(history: &History, filter: &AuditFilter, output: O
         }
         line(if found.is_same() {
             format!(
-                "Equal: {} rows of the trail, from {} events up to position {}.",
+                "Equal{}: {} rows of the trail, from {} events up to position {}.",
+                stands_still.but_for(),
                 found.trail(),
                 found.events,
                 found.position
@@ -154,5 +158,5 @@ pub(super) async fn reconcile(history: &History, filter: &AuditFilter, output: O
             "The trail is not what the log says; `daybook rebuild` makes it again.".to_owned()
         });
     }
-    Ok(if found.is_same() { Exit::Done } else { Exit::Difference })
+    Ok(stands_still.exit(found.is_same()))
 }

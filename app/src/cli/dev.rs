@@ -31,6 +31,13 @@ impl Dev {
 
     pub(super) async fn run(self, session: Session) -> Outcome {
         let Session { settings, cancel, .. } = session;
+        // Before anything is made: what is in its way would show only once all of it runs.
+        if let Err(error) = std::net::TcpListener::bind(settings.listen) {
+            return Err(super::Failure::failed(format!(
+                "cannot listen on {}: {error}; choose another address with --listen",
+                settings.listen
+            )));
+        }
         // Told to stop while it starts: what has been started is stopped as this is dropped.
         let started = tokio::select! {
             started = start(&settings) => started?,

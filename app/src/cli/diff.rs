@@ -1,6 +1,9 @@
 //! `daybook diff`.
 
 use clap::Args;
+use daybook_projector::queries::diff::StepRow;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::history::{History, Moment, text};
@@ -59,13 +62,28 @@ impl Diff {
             [row.table.into(), row.entity.to_string(), row.column.clone(), before, after]
         })?;
         line("");
-        let columns = ["POSITION", "VERSION", "RECORDED", "EVENT", "BY", "ROWS"];
+        let columns = ["POSITION", "VERSION", "RECORDED", "EVENT", "BY", "CHANGED"];
         output::rows(Output::Table, columns, &found.steps, |step| {
             let (position, version) = (step.position.to_string(), step.version.to_string());
-            let rows = step.rows.len().to_string();
+            let rows: Vec<String> = step.rows.iter().map(changed).collect();
+            let rows = rows.join("; ");
             let by = step.actor_id.to_string();
             [position, version, text(step.recorded_at), step.event_type.clone(), by, rows]
         })?;
         Ok(Exit::Done)
+    }
+}
+
+/// A row that an event changed, with the columns that it changed.
+fn changed(row: &StepRow) -> String {
+    let names = |values: &Option<Box<RawValue>>| -> Vec<String> {
+        let fields = values.as_ref().map(|values| serde_json::from_str(values.get()));
+        let fields: Map<String, Value> = fields.and_then(Result::ok).unwrap_or_default();
+        fields.into_iter().map(|(name, _)| name).collect()
+    };
+    match row.action {
+        "UPDATE" => format!("{} {}", row.table, names(&row.after).join(", ")),
+        "INSERT" => format!("{} made", row.table),
+        _ => format!("{} removed", row.table),
     }
 }

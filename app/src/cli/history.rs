@@ -179,7 +179,7 @@ impl Failure {
                 text(asked),
                 text(last)
             )),
-            PastError::Ahead { .. } => Self::wrong_use(error.to_string()),
+            PastError::Read(error @ ReadError::Ahead { .. }) => Self::wrong_use(error.to_string()),
             other => other.into(),
         }
     }

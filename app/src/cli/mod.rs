@@ -25,6 +25,7 @@ mod rebuild;
 mod reconcile;
 mod replay;
 mod serve;
+mod stands_still;
 mod state;
 mod submit;
 mod upkeep;

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use sqlx::PgPool;
 
 use super::output::{self, Output, line};
+use super::stands_still::StandsStill;
 use super::{Exit, Failure, Outcome, Session};
 use crate::database::{Pools, migrate};
 use crate::dev::{Database, Preparation, ensure_database};
@@ -19,7 +20,7 @@ use crate::world;
 /// Make the read tables again from the log, or compare them with it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log.\n\nWith names, only those projections' rows are made again from the log (those that make rows of one table go together), and --check looks at those alone.\n\nExample: daybook rebuild --throttle 2000\nExample: daybook rebuild --check banking.account"
+    after_help = "New tables are filled beside the live ones while everything goes on, compared with them row by row, and take their place in one short transaction; the ones before are kept for --rollback. Where rows differ, the new tables wait: look at the report, then accept them with --force. It needs the administrator that migrate_url names. Run again after an interruption, it goes on with what is complete and clears away what is not. With --check nothing changes: the log is projected into temporary tables at the point that the live ones have reached.\n\nExit code 3: the tables differ from the log, or lack an event that cannot be posted.\n\nWith names, only those projections' rows are made again from the log (those that make rows of one table go together), and --check looks at those alone.\n\nExample: daybook rebuild --throttle 2000\nExample: daybook rebuild --check banking.account"
 )]
 pub(super) struct Rebuild {
     /// Only these projections, such as banking.account, by name or by a table of theirs; the rows of all others are copied as they are [default: everything]
@@ -91,18 +92,24 @@ impl Rebuild {
         let (pool, memory) = (&pools.projector, Memory::default());
         let report = rebuild::check_of(scope, pool, &log, memory, examples, &tell).await?;
         bar.finish_and_clear();
+        let stands_still = StandsStill::now(pool).await?;
         match self.output {
-            Output::Json => line(serde_json::to_string_pretty(&report)?),
+            Output::Json => line(stands_still.beside(&report)?),
             Output::Table => {
                 print(&report)?;
+                stands_still.tell();
                 line(if report.is_same() {
-                    format!("The tables are what the log says, up to position {}.", report.position)
+                    format!(
+                        "The tables are what the log says{}, up to position {}.",
+                        stands_still.but_for(),
+                        report.position
+                    )
                 } else {
                     "The tables differ from the log; `daybook rebuild` makes them again.".to_owned()
                 });
             }
         }
-        Ok(if report.is_same() { Exit::Done } else { Exit::Difference })
+        Ok(stands_still.exit(report.is_same()))
     }
 
     async fn make_again(&self, scope: Scope, database: &Database, pools: &Pools) -> Outcome {
@@ -152,6 +159,7 @@ impl Rebuild {
             "STARTED",
             "PROJECTIONS",
             "STATE",
+            "LIVE NOW",
             "DONE",
             "OF",
             "WHAT",
@@ -167,6 +175,7 @@ impl Rebuild {
                 super::history::text(row.started_at),
                 row.projections.as_ref().map_or_else(|| "all".to_owned(), |names| names.join(" ")),
                 row.state.clone(),
+                if row.live_now { "yes".to_owned() } else { String::new() },
                 row.events_done.to_string(),
                 row.events_total.to_string(),
                 row.unit.clone(),

@@ -236,7 +236,9 @@ impl ReplayCommand {
 
 fn of_replay(error: ReplayError) -> Failure {
     match error {
-        ReplayError::InTheWay(message) => Failure::wrong_use(message),
+        ReplayError::InTheWay(message) | ReplayError::Stretch(message) => {
+            Failure::wrong_use(message)
+        }
         other => other.into(),
     }
 }

@@ -25,7 +25,7 @@ pub(super) struct State {
     #[arg(long, value_name = "POSITION", group = "when")]
     at_position: Option<i64>,
     /// This version of the stream
-    #[arg(long, value_name = "VERSION", group = "when")]
+    #[arg(long, value_name = "VERSION", group = "when", value_parser = clap::value_parser!(i64).range(1..))]
     version: Option<i64>,
     /// How it is printed
     #[arg(long, value_enum, default_value_t)]

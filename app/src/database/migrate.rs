@@ -153,6 +153,9 @@ pub async fn down(
     }
     let begun = Instant::now();
     keep_rebuilds_away(begun, PATIENCE, &mut connection).await?;
+    if before.keys().any(|version| *version > to) {
+        rebuild::forget(&mut connection).await?;
+    }
     loop {
         match MIGRATIONS.undo(&mut connection, to).await {
             Err(error) if is_in_use(&error) => {

@@ -22,7 +22,7 @@ pub enum DatabaseError {
     Url(#[source] sqlx::Error),
     /// No connection.
     #[error(
-        "cannot connect to the database: {0}. Check DATABASE_URL, and that the server runs and lets this user in"
+        "cannot connect to the database: {0}. Check the URL (DATABASE_URL, or DAYBOOK_MIGRATE_URL where an administrator is needed), and that the server runs, has the database and lets this user in"
     )]
     Unreachable(#[source] sqlx::Error),
     /// The roles could not be made.

@@ -29,14 +29,25 @@ pub(super) async fn page() -> Html<String> {
                 let _ = write!(html, "<h2>{}</h2>", escape(tag));
                 last_tag = tag;
             }
-            write_operation(&mut html, method, path, operation);
+            write_operation(&mut html, &document, (method, path), operation);
         }
     }
     html.push_str("</html>");
     Html(html)
 }
 
-fn write_operation(html: &mut String, method: &str, path: &str, operation: &Value) {
+/// A schema, where it is told.
+fn told<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    let place = schema["$ref"].as_str().and_then(|place| place.strip_prefix('#'));
+    place.and_then(|place| document.pointer(place)).unwrap_or(schema)
+}
+
+fn write_operation(
+    html: &mut String,
+    document: &Value,
+    (method, path): (&str, &str),
+    operation: &Value,
+) {
     let _ = write!(
         html,
         "<details><summary><span class='m {method}'>{}</span> <code>{}</code> {}</summary>",
@@ -59,7 +70,8 @@ fn write_operation(html: &mut String, method: &str, path: &str, operation: &Valu
     }
     let body = &operation["requestBody"]["content"];
     for (media, content) in body.as_object().into_iter().flatten() {
-        let schema = serde_json::to_string_pretty(&content["schema"]).unwrap_or_default();
+        let schema = told(document, &content["schema"]);
+        let schema = serde_json::to_string_pretty(schema).unwrap_or_default();
         let _ = write!(
             html,
             "<p>Body, <code>{}</code>:</p><pre>{}</pre>",

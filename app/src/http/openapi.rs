@@ -250,7 +250,10 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
             "The tables have not reached the position that you asked for: wait longer, or try again.",
         ),
         ("not-yet", "That time or position lies in the future of the log."),
-        ("another-log", "The cursor is of an earlier life of the log; start without it."),
+        (
+            "another-log",
+            "The cursor or Last-Event-ID is of an earlier life of the log, or of a server that is ahead of this one; start without it.",
+        ),
         ("method-not-allowed", "The address exists, but not with this method."),
         (
             "malformed",
@@ -273,6 +276,10 @@ pub fn problem_codes() -> Vec<(&'static str, &'static str)> {
         (
             "unavailable",
             "Something the service needs is away; try again. A command is safe to send again with its Idempotency-Key.",
+        ),
+        (
+            "unknown-event",
+            "The entity has an event that this build does not know, and cannot be told: ask a newer one.",
         ),
         ("internal", "A fault of the service; its log has more under the trace_id."),
     ]

@@ -28,14 +28,15 @@ pub(super) async fn time_limit(
     next: Next,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let body = Shared(Arc::new(Mutex::new(body)));
+    let body = Shared(Arc::new(Mutex::new(Known { body, waits: false })));
     let kept = Shared(Arc::clone(&body.0));
     let request = Request::from_parts(parts, Body::new(body));
     let answered = tokio::time::timeout(limit, next.run(request)).await;
     let came = kept.is_end_stream();
     let Ok(response) = answered else {
         let seconds = limit.as_secs();
-        if came {
+        // Nor is it the client's fault where nobody has asked for more of it.
+        if came || !kept.with(|known| known.waits) {
             return Err(Problem::unavailable(format!(
                 "the request took longer than {seconds} s; a command may still have been taken: send it again with the same Idempotency-Key"
             )));
@@ -48,8 +49,8 @@ pub(super) async fn time_limit(
     };
     // An answer that is still being made may still read the body; then it is not ours.
     if !came && let Ok(body) = Arc::try_unwrap(kept.0) {
-        let body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
-        drop(tokio::time::timeout(REST_WITHIN, pass_over(body)).await);
+        let known = body.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(tokio::time::timeout(REST_WITHIN, pass_over(known.body)).await);
     }
     Ok(response)
 }
@@ -64,11 +65,17 @@ async fn pass_over(body: Body) {
     }
 }
 
+/// A body, and whether its reader waits for more of it.
+struct Known {
+    body: Body,
+    waits: bool,
+}
+
 /// A body of which something is known after it was handed on.
-struct Shared(Arc<Mutex<Body>>);
+struct Shared(Arc<Mutex<Known>>);
 
 impl Shared {
-    fn with<T>(&self, look: impl FnOnce(&mut Body) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -81,14 +88,18 @@ impl HttpBody for Shared {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.with(|body| Pin::new(body).poll_frame(context))
+        self.with(|known| {
+            let frame = Pin::new(&mut known.body).poll_frame(context);
+            known.waits = frame.is_pending();
+            frame
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.with(|body| body.is_end_stream())
+        self.with(|known| known.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.with(|body| body.size_hint())
+        self.with(|known| known.body.size_hint())
     }
 }

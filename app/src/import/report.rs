@@ -97,10 +97,13 @@ impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             out,
-            "{} commands accepted ({} events, log at position {}), {} had been sent before, {} lines left out or refused",
+            "{} commands accepted ({} events{}), {} had been sent before, {} lines left out or refused",
             self.accepted,
             self.events,
-            self.position,
+            match self.position {
+                0 => String::new(),
+                position => format!(", up to position {position}"),
+            },
             self.replayed,
             self.wrong.len()
         )?;

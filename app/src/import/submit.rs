@@ -35,10 +35,23 @@ pub async fn planned(
     commands: Vec<Planned>,
     report: &mut Report,
 ) {
-    let bar = progress::bar(commands.len() as u64, "importing");
-    let lines = commands.into_iter().map(|planned| (planned.source, Ok(planned.line)));
-    let lines = futures::stream::iter(lines);
-    submit(engine, Actor::importer(), file, lines, &bar, report).await;
+    in_turn(engine, file, vec![commands], report).await;
+}
+
+/// The same group by group: what a group appends comes before everything of the next one.
+pub async fn in_turn(
+    engine: Arc<Engine>,
+    file: &'static str,
+    groups: Vec<Vec<Planned>>,
+    report: &mut Report,
+) {
+    let count: usize = groups.iter().map(Vec::len).sum();
+    let bar = progress::bar(count as u64, "importing");
+    for commands in groups {
+        let lines = commands.into_iter().map(|planned| (planned.source, Ok(planned.line)));
+        let lines = futures::stream::iter(lines);
+        submit(Arc::clone(&engine), Actor::importer(), file, lines, &bar, report).await;
+    }
     bar.finish_and_clear();
 }
 

@@ -7,19 +7,17 @@ use daybook_store::{LANES, Log};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use super::digest::{Kept, TrailUpTo, digest_of_trail, digests, kept};
+use super::digest::{FOR_THE_TRAIL, Kept, TrailUpTo, digest_of_trail, digests, kept};
 use super::list::{give_name_back, take_name};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
 use crate::posted::{Posted, WaitError};
-use crate::rebuild::catch_up::{CatchUp, PLANS, Reached, Transactions, checkpoints_of};
+use crate::rebuild::catch_up::{CatchUp, PLANS, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
+use crate::rebuild::reached::Reached;
 use crate::rebuild::{BEFORE, Memory, NEXT, OnProgress, Progress, Unit, drift};
 use crate::twin::{self, AUDIT, Twin, joined};
 use crate::worker::lanes::Checkpoint;
-
-/// How long to wait for the trail to be posted up to the position.
-const FOR_THE_TRAIL: Duration = Duration::from_secs(30);
 
 /// What is to be made.
 #[derive(Debug, Clone)]
@@ -359,7 +357,24 @@ async fn show(
     let trail = format!("GRANT SELECT ON {schema}.{AUDIT} TO daybook_auditor");
     twin::run(&trail, &mut transaction).await?;
     let_auditors_read(twin, &mut transaction).await?;
+    keep_as_it_is(schema, &mut transaction).await?;
     transaction.commit().await
+}
+
+/// Keeps everybody from changing what is complete, the owner of the tables too: others are made from it.
+pub(super) async fn keep_as_it_is(
+    schema: &str,
+    connection: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let triggers: Vec<String> = sqlx::query_scalar(
+        "SELECT format('CREATE TRIGGER as_it_was BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION projector.refuse_change()', $1, relname)
+         FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p') ORDER BY relname",
+    )
+    .bind(schema)
+    .fetch_all(&mut *connection)
+    .await?;
+    twin::run(&triggers.join(";\n"), connection).await
 }
 
 /// Grants auditors what they may read of the live tables, of these tables too.
@@ -367,6 +382,7 @@ pub(super) async fn let_auditors_read(
     twin: &Twin,
     connection: &mut PgConnection,
 ) -> Result<(), sqlx::Error> {
+    twin::hold_live(&twin.names, connection).await?;
     let grants: Vec<(String, String)> = sqlx::query_as(include_str!("rights.sql"))
         .bind(&twin.names)
         .bind(&twin.schema)

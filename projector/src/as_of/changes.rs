@@ -4,7 +4,7 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, Connection, PgPool};
 
 use super::AsOfError;
-use super::build::{Holds, Order, begin};
+use super::build::{Holds, Order, begin, keep_as_it_is};
 use super::list::give_name_back;
 use crate::between::{self, NetRow, Report};
 use crate::rebuild::OnProgress;
@@ -42,6 +42,7 @@ pub async fn changes(
     let mut transaction = connection.begin().await?;
     let show = include_str!("show_changes.sql").replace("{schema}", schema);
     twin::run(&show, &mut transaction).await?;
+    keep_as_it_is(schema, &mut transaction).await?;
     sqlx::query(
         "UPDATE projector.as_of SET complete = true, rows_written = $2 WHERE schema_name = $1",
     )

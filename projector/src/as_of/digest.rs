@@ -2,6 +2,7 @@
 //! doubts it takes psql and sha256sum.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -10,11 +11,16 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use tokio::task::JoinSet;
 
+use super::AsOfError;
 use crate::catalog::{TABLES, TableInfo};
 use crate::digest::Digest;
 use crate::platform::audit_log::IDS_PER_POSITION;
+use crate::posted::Posted;
 use crate::table::LIVE;
 use crate::twin::{AUDIT, Twin, joined, run};
+
+/// How long to wait for the trail to be posted up to a position.
+pub(super) const FOR_THE_TRAIL: Duration = Duration::from_secs(30);
 
 /// The statement whose output a table's digest is of: the columns that projections write, by key,
 /// texts in the order of their bytes, in a session whose `timezone` is UTC and whose `datestyle` is ISO.
@@ -70,8 +76,20 @@ const fn first_id_after(position: i64) -> i64 {
 pub(super) struct Kept {
     sum: String,
     /// Not so where this is another one: something was changed by hand, which comes before all else and
-    /// may have changed the trail itself; or another table is in the trail's place.
+    /// may have changed the trail itself.
     by_hand: String,
+    /// Nor where its rows are others: where each stands, and which transaction wrote it.
+    rows: String,
+}
+
+/// What tells whether the trail is what it was.
+#[derive(Debug, sqlx::FromRow)]
+struct Marks {
+    by_hand: String,
+    /// Of the earlier part.
+    before: String,
+    /// Of the whole part.
+    whole: String,
 }
 
 /// What a part of the trail sums up to.
@@ -89,39 +107,68 @@ pub(super) fn digest_of_trail(
     part: TrailUpTo,
     earlier: Option<(TrailUpTo, Kept)>,
     migrators: &PgPool,
-) -> JoinSet<Result<TrailSum, sqlx::Error>> {
+) -> JoinSet<Result<TrailSum, AsOfError>> {
     let pool = migrators.clone();
     let mut task = JoinSet::new();
     task.spawn(async move {
         let Some(table) = TABLES.iter().find(|table| table.name == AUDIT) else {
-            return Err(sqlx::Error::RowNotFound);
+            return Err(sqlx::Error::RowNotFound.into());
         };
         let mut connection = pool.acquire().await?.detach();
-        // What was changed by hand is looked at as it is read. Its key follows its positions: it is read
-        // in that order, not sorted.
-        run(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET enable_sort = off",
-            &mut connection,
-        )
-        .await?;
-        let by_hand: String = sqlx::query_scalar(include_str!("by_hand.sql"))
+        begin_when_posted(part.position, &pool, &mut connection).await?;
+        let earlier = earlier.filter(|(before, _)| {
+            before.position <= part.position && before.instant <= part.instant
+        });
+        let end_of_earlier =
+            earlier.as_ref().map_or(0, |(before, _)| first_id_after(before.position));
+        let marks: Marks = sqlx::query_as(include_str!("marks.sql"))
             .bind(part.instant)
+            .bind(end_of_earlier)
+            .bind(first_id_after(part.position))
             .fetch_one(&mut connection)
             .await?;
-        let going_on = earlier.and_then(|(before, kept)| {
-            let stands = before.position <= part.position
-                && before.instant <= part.instant
-                && kept.by_hand == by_hand;
+        let going_on = earlier.and_then(|(_, kept)| {
+            let stands = kept.by_hand == marks.by_hand && kept.rows == marks.before;
             let sum = Digest::taken_up(&kept.sum).filter(|_| stands)?;
-            Some((sum, format!(" AND id >= {}", first_id_after(before.position))))
+            Some((sum, format!(" AND id >= {end_of_earlier}")))
         });
         let (sum, from) = going_on.unwrap_or_default();
         let rows = part.rows() + &from;
+        // Its key follows its positions: it is read in that order, not sorted.
+        run("SET enable_sort = off", &mut connection).await?;
         let sum = sum_up(sum, &statement(table, &rows), &mut connection).await?;
-        let kept = Kept { sum: sum.put_aside(), by_hand };
+        let kept = Kept { sum: sum.put_aside(), by_hand: marks.by_hand, rows: marks.whole };
         Ok(TrailSum { digest: sum.hex(), kept })
     });
     task
+}
+
+/// Begins a transaction in which the trail is posted up to there and stays in its place: tables that were
+/// live before may have taken it since that was waited for, and lack what came after them.
+async fn begin_when_posted(
+    position: i64,
+    pool: &PgPool,
+    connection: &mut PgConnection,
+) -> Result<(), AsOfError> {
+    // Locked before anything is looked at: nothing takes its place from here on, and the snapshot is of
+    // what is posted by the time at which something is.
+    let begin = format!(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE {LIVE}.{AUDIT} IN ACCESS SHARE MODE"
+    );
+    let posted = Posted::new(pool.clone());
+    let begun = Instant::now();
+    loop {
+        run(&begin, connection).await?;
+        let reached = posted.posted_to().await?;
+        if reached >= position {
+            return Ok(());
+        }
+        run("ROLLBACK", connection).await?;
+        if begun.elapsed() >= FOR_THE_TRAIL {
+            return Err(AsOfError::NotPosted { asked: position, posted: reached });
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What was kept of the trail that a state shows.

@@ -7,7 +7,7 @@ use daybook_store::{LANES, Log, Recorded};
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use super::build::{Holds, Order, begin, let_auditors_read};
+use super::build::{Holds, Order, begin, keep_as_it_is, let_auditors_read};
 use super::digest::digests;
 use super::list::{give_name_back, take_name};
 use super::{AsOfError, drop};
@@ -117,6 +117,7 @@ impl Slice {
         self.twin.make_indexes(2, &self.migrators, |_, _| ()).await?;
         self.twin.analyze(&mut self.connection, &|_, _| ()).await?;
         let digests = digests(&self.twin, &self.migrators).await?;
+        keep_as_it_is(&self.twin.schema, &mut self.connection).await?;
         sqlx::query(
             "UPDATE projector.as_of SET complete = true, digests = $2 WHERE schema_name = $1",
         )

@@ -100,7 +100,7 @@ impl Population {
     /// The population as it is now: up to where everything is posted; or, earlier, up to `up_to`.
     ///
     /// # Errors
-    /// When the log does not answer.
+    /// A position that the log has not reached; when the log does not answer.
     pub async fn of(
         reader: Reader,
         view: View,
@@ -108,6 +108,9 @@ impl Population {
         log: &Log,
         up_to: Option<i64>,
     ) -> Result<Self, AuditError> {
+        if let Some(asked) = up_to {
+            log.require_reached(asked).await?;
+        }
         let posted = Posted::new(log.pool().clone()).posted_to().await?;
         let up_to = up_to.map_or(posted, |asked| asked.min(posted));
         let until = sqlx::query_scalar(

@@ -139,7 +139,7 @@ pub(super) async fn audit(
     caller: Caller,
 ) -> Result<Response, Problem> {
     require_history(&caller)?;
-    let written_down = asked(&pairs);
+    let mut written_down = asked(&pairs);
     let asked = Asked::read(pairs)?;
     let known = known::require_audit(&asked.filter, &reads.log).await;
     known.map_err(|e| error::of_filter(&e, false))?;
@@ -153,6 +153,7 @@ pub(super) async fn audit(
             .map_err(|e| of_audit(&e))?;
     let position = population.up_to;
     if let Some(form) = Whole::of(&headers).filter(|_| !asked.count && asked.sample.is_none()) {
+        written_down["form"] = form.content_type().into();
         let reading = reads.begin_read(&caller, "audit", written_down).await?;
         return whole::answer(reads, population, form, reading);
     }

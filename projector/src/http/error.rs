@@ -53,6 +53,10 @@ pub(super) fn of_log(error: &ReadError) -> Problem {
             format!("{asked} has not passed yet: the log's last moment is {last}"),
         )
         .with("last", last.to_rfc3339()),
+        ReadError::Ahead { head, .. } => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-yet", error.to_string())
+                .with("position", *head)
+        }
     }
 }
 
@@ -60,11 +64,12 @@ pub(super) fn of_log(error: &ReadError) -> Problem {
 pub(super) fn of_past(error: &PastError) -> Problem {
     match error {
         PastError::Read(error) => of_log(error),
-        PastError::Ahead { head, .. } => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-yet", error.to_string())
-                .with("position", *head)
+        PastError::Decode(unknown) => {
+            tracing::error!(%unknown, "an event of the past is not understood");
+            let says = format!("{unknown}; a newer build may know it");
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "unknown-event", says)
         }
-        PastError::Decode(_) | PastError::Fault(_) | PastError::Json(_) => Problem::internal(error),
+        PastError::Fault(_) | PastError::Json(_) => Problem::internal(error),
     }
 }
 

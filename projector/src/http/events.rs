@@ -96,6 +96,7 @@ async fn answer(
     let head = reads.log.head().await.map_err(|e| error::of_log(&e))?;
     let after = match query.start {
         Start::After(position) => position,
+        Start::Seen(position) => seen_here(position, &head)?,
         Start::End => head.position,
         Start::Cursor(cursor) => same_log(cursor, &head)?,
     };
@@ -128,10 +129,27 @@ async fn begin(reads: &Reads, read_by: Option<ReadBy>) -> Result<Option<Reading>
     }
 }
 
+/// What this log never gave out was seen in one that had more: a life of it that a failover ended, or
+/// a server that is ahead of this one.
+fn seen_here(position: i64, head: &Head) -> Result<i64, Problem> {
+    if position <= head.position {
+        return Ok(position);
+    }
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "another-log",
+        format!(
+            "position {position}, which was seen, is not in this log, whose last one is {}: it may be gone; \
+             start without it, or ask again where a standby is behind",
+            head.position
+        ),
+    ))
+}
+
 /// A cursor of another life of the log may have passed events that are gone.
 fn same_log(cursor: LogCursor, head: &Head) -> Result<i64, Problem> {
     if cursor.epoch == head.epoch {
-        return Ok(cursor.after);
+        return seen_here(cursor.after, head);
     }
     Err(Problem::new(
         StatusCode::CONFLICT,

@@ -64,6 +64,8 @@ impl Form {
 pub(super) enum Start {
     /// After this position.
     After(i64),
+    /// After the position of the event that was seen last.
+    Seen(i64),
     /// Where the cursor says, if the log is still the same one.
     Cursor(LogCursor),
     /// With what comes from now on.
@@ -132,7 +134,7 @@ fn start(params: &mut Params, headers: &HeaderMap) -> Result<Start, Problem> {
         let seen = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
         return seen
             .filter(|seen| *seen >= 0)
-            .map(Start::After)
+            .map(Start::Seen)
             .ok_or_else(|| Problem::malformed("Last-Event-ID is no position of the log"));
     }
     match (cursor, from.as_deref()) {
@@ -184,7 +186,7 @@ mod tests {
         assert_eq!(read(&[("from_position", "5")], &[]).unwrap().start, Start::After(4));
         assert_eq!(read(&[("from_position", "end")], &[]).unwrap().start, Start::End);
         let resumed = read(&[("from_position", "5")], &[("last-event-id", "9")]).unwrap();
-        assert_eq!(resumed.start, Start::After(9));
+        assert_eq!(resumed.start, Start::Seen(9));
         let cursor = cursor::encode(&LogCursor { epoch: 1, after: 3 }).unwrap();
         let start = read(&[("cursor", &cursor)], &[]).unwrap().start;
         assert_eq!(start, Start::Cursor(LogCursor { epoch: 1, after: 3 }));

@@ -12,15 +12,18 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::{self, PageBody};
-use super::reading::require_history;
+use super::reading::{self, require_history};
 use super::{Reads, error};
+use crate::contracts::audit_log::SsotAuditLogRow;
 use crate::queries::diff;
 use crate::queries::filter::INSTANT;
 use crate::queries::list::ListRequest;
 use crate::queries::one::{self, Found, RowId};
-use crate::queries::past::{self, Upto};
+use crate::queries::past::{self, Past, Upto};
 use crate::queries::reader::{Eyes, View};
 use crate::queries::tables::ReadTable;
+use crate::table::Row as _;
+use crate::twin::AUDIT;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -34,9 +37,14 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let table = table(&context, &plural)?;
     let view = View::of(&caller.actor, table)?;
+    let mut asked = reading::asked(&pairs);
     let request = ListRequest::read(table, Params::new(pairs)?)?;
     let position = reads.stands_on(&headers).await?;
     let page = request.run(&reads.reader, &view).await.map_err(|e| error::of_sql(&e))?;
+    if [AUDIT, SsotAuditLogRow::TABLE].contains(&table.name()) && view.eyes != Eyes::Own {
+        asked["table"] = table.path().into();
+        reads.note_read(&caller, "audit", asked, page.rows.len());
+    }
     let body = PageBody {
         data: &page.rows,
         has_more: page.next.is_some(),
@@ -165,11 +173,11 @@ async fn then(
             Problem::malformed(format!("rows of {} have no versions", place.table.path()))
         })?;
         // A row of the audit trail never changes: it was there, or it was not.
-        return if stood_at(&found)? > position {
-            Err(not_yet(place, position))
-        } else {
-            answer::json(&found.row, position)
-        };
+        if stood_at(&found)? > position {
+            return Err(not_yet(place, position));
+        }
+        place.note(reads, &view, caller, "past", json!({ "position": position }));
+        return answer::json(&found.row, position);
     }
     let stream = place.stream(reads, &view, caller).await?;
     // An instant and a position are the same thing from here on.
@@ -188,7 +196,7 @@ async fn then(
     let is_it = |row: &&crate::rows::SeenRow| {
         row.table == place.table.name() && place.id == Some(RowId::Uuid(row.entity))
     };
-    let row = past.rows.iter().find(is_it).ok_or_else(|| not_yet(place, past.position))?;
+    let row = past.rows.iter().find(is_it).ok_or_else(|| not_there(place, &past))?;
     place.note(reads, &view, caller, "past", json!({ "position": past.position }));
     let response = answer::json(&row.row, past.position)?;
     let response = match &past.made_by {
@@ -200,6 +208,23 @@ async fn then(
     } else {
         response
     })
+}
+
+/// Its stream has no such row there: not yet, or not any more.
+fn not_there(place: &Place<'_>, past: &Past) -> Problem {
+    let Some(last) = past.made_by.as_ref().filter(|_| past.rows.is_empty()) else {
+        return not_yet(place, past.position);
+    };
+    Problem::not_found(format!(
+        "{}/{} was not there any more at position {}: its last event is {} at position {}",
+        place.table.path(),
+        place.text,
+        past.position,
+        last.event_type,
+        last.position
+    ))
+    .with("position", past.position)
+    .with("event_position", last.position)
 }
 
 fn not_yet(place: &Place<'_>, position: i64) -> Problem {

@@ -11,6 +11,7 @@ use futures::stream;
 
 use super::{Reads, answer};
 use crate::audit::{self, AuditError, AuditRow, Form, HEADER, Place, Population, RowStream};
+use crate::digest::Digest;
 
 /// Rows that are read at a time.
 const AT_ONCE: i64 = 2_000;
@@ -41,7 +42,7 @@ impl Whole {
         })
     }
 
-    const fn content_type(self) -> &'static str {
+    pub(super) const fn content_type(self) -> &'static str {
         match self {
             Self::Lines(Form::Ndjson) => "application/x-ndjson",
             Self::Lines(Form::Csv) => "text/csv; charset=utf-8",
@@ -107,6 +108,8 @@ struct Walk {
     making: Making,
     after: Option<Place>,
     rows: i64,
+    /// Of all bytes.
+    digest: Digest,
 }
 
 impl Walk {
@@ -123,11 +126,14 @@ impl Walk {
                 self.rows += i64::try_from(rows.len()).unwrap_or(0);
                 let (making, bytes) = making.take(rows).await?;
                 self.making = making;
+                self.digest.take(&bytes);
                 bytes
             } else {
                 let bytes = making.end()?;
+                self.digest.take(&bytes);
                 if let Some(reading) = self.reading.take() {
-                    reading.end(&self.reads.pool, self.rows, None).await?;
+                    let digest = self.digest.hex();
+                    reading.end(&self.reads.pool, self.rows, Some(digest)).await?;
                 }
                 if bytes.is_empty() {
                     return Ok(None);
@@ -154,7 +160,10 @@ pub(super) fn answer(
         Whole::Lines(Form::Ndjson) | Whole::Parquet => "",
     };
     let making = Making::begin(form).map_err(|error| Problem::internal(&error))?;
-    let walk = Walk { reads, population, reading: Some(reading), making, after: None, rows: 0 };
+    let mut digest = Digest::default();
+    digest.take(header.as_bytes());
+    let reading = Some(reading);
+    let walk = Walk { reads, population, reading, making, after: None, rows: 0, digest };
     let first = stream::once(async move { Ok(Bytes::from_static(header.as_bytes())) });
     let pages = stream::try_unfold(walk, Walk::next);
     let body = Body::from_stream(futures::StreamExt::chain(first, pages));

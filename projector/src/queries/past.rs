@@ -7,8 +7,9 @@ use futures::TryStreamExt;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::catalog::{Event, Rows, Touched};
+use crate::catalog::Rows;
 use crate::rows::{Fault, SeenRow};
+use crate::together;
 
 /// How many events are read at a time.
 pub(super) const PAGE: i64 = 2_000;
@@ -58,17 +59,9 @@ pub struct MadeBy {
 /// Why the past cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub enum PastError {
-    /// The log could not be read, or the instant has not passed.
+    /// The log could not be read, or what is asked for has not come to be.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The position has not been reached.
-    #[error("the log's last position is {head}, {asked} has not been reached")]
-    Ahead {
-        /// What was asked.
-        asked: i64,
-        /// The log's head.
-        head: i64,
-    },
     /// An event that this build does not know.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -89,8 +82,8 @@ pub async fn position(log: &Log, upto: Upto) -> Result<Option<i64>, PastError> {
         Upto::Version(_) => Ok(None),
         Upto::Instant(instant) => Ok(Some(log.position_at(instant).await?)),
         Upto::Position(asked) => {
-            let head = log.head().await?.position;
-            if asked > head { Err(PastError::Ahead { asked, head }) } else { Ok(Some(asked)) }
+            log.require_reached(asked).await?;
+            Ok(Some(asked))
         }
     }
 }
@@ -138,13 +131,7 @@ pub async fn fold(log: &Log, stream: Uuid, upto: Upto) -> Result<Past, PastError
 
 /// Folds some events. They are announced together: every table is asked what is touched by them.
 fn fold_part(part: &[Recorded], rows: &mut Rows) -> Result<(), PastError> {
-    let mut touched = Touched::default();
-    let mut events = Vec::with_capacity(part.len());
-    for recorded in part {
-        let event = Event::decode(recorded)?;
-        event.touches(recorded, &mut touched);
-        events.push(event);
-    }
+    let (events, touched) = together::read(part).map_err(|at| at.error)?;
     rows.begin(touched);
     for (event, recorded) in events.iter().zip(part) {
         event.project(recorded, rows)?;

@@ -6,10 +6,10 @@ use daybook_store::Log;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::catch_up::{CatchUp, PLANS, Reached, Towards, Transactions, checkpoints_of};
+use super::catch_up::{CatchUp, PLANS, Towards, Transactions, checkpoints_of};
 use super::compare::{Comparison, Report};
-use super::left_over::{is_empty, missing};
 use super::part::{self, ByHand};
+use super::reached::{Reached, is_empty, missing};
 use super::set::Made;
 use super::state::{Recorder, alone};
 use super::swap::{Hands, Swap};
@@ -196,6 +196,24 @@ pub async fn roll_back(
     Ok(position)
 }
 
+/// Takes away all sets of tables but the live one, before a migration is undone: it is undone in the live
+/// ones only. The connection works as the owner.
+///
+/// # Errors
+/// When the server refuses, as it does where something was built on them.
+pub async fn forget(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let may_be: bool =
+        sqlx::query_scalar("SELECT to_regclass('projector.set_checkpoints') IS NOT NULL")
+            .fetch_one(&mut *connection)
+            .await?;
+    if may_be {
+        for schema in [NEXT, BEFORE] {
+            twin::drop_schema(schema, connection).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Where the tables stand that were live before the last rebuild, if one can go back to them.
 async fn to_go_back_to(connection: &mut PgConnection) -> Result<Reached, RebuildError> {
     let Some(reached) = checkpoints_of(BEFORE, None, connection).await? else {
@@ -212,7 +230,12 @@ async fn to_go_back_to(connection: &mut PgConnection) -> Result<Reached, Rebuild
 /// Gives back the lock that keeps other rebuilds away, now, and not when the server gets to the end of
 /// the session.
 async fn let_others_in(mut guard: PgConnection) -> Result<(), sqlx::Error> {
-    twin::run("ROLLBACK; SELECT pg_advisory_unlock_all()", &mut guard).await?;
+    const LET_GO: &str = "SELECT pg_advisory_unlock_all()";
+    if twin::run(LET_GO, &mut guard).await.is_err() {
+        // What it was in the middle of failed.
+        twin::run("ROLLBACK", &mut guard).await?;
+        twin::run(LET_GO, &mut guard).await?;
+    }
     sqlx::Connection::close(guard).await
 }
 

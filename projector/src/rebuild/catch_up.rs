@@ -10,8 +10,10 @@ use sqlx::PgConnection;
 
 use super::RebuildError;
 use super::fill::make_partition;
-use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
-use crate::platform::audit_log::{AuditLogRow, Trail};
+use super::reached::{self, Reached, complete, has, lane_seq, missing};
+use crate::catalog::{Month, Rows, Tables, month_of};
+use crate::platform::audit_log::AuditLogRow;
+use crate::together;
 use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
 use crate::write;
@@ -26,9 +28,6 @@ const SMALL_BATCH: i64 = 100;
 pub(crate) const PLANS: &str = "SET synchronous_commit = off; SET enable_seqscan = off; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
     SET plan_cache_mode = force_generic_plan";
-
-/// Up to where each lane is, or is to be.
-pub(crate) type Reached = BTreeMap<i16, Checkpoint>;
 
 /// A set of read tables that follows the log.
 pub(crate) struct CatchUp {
@@ -81,11 +80,11 @@ impl CatchUp {
 
     /// Whether this event is posted already.
     pub(crate) fn has(&self, event: &Recorded) -> bool {
-        event.lane_seq <= self.lane_seq(event.lane)
+        has(&self.reached, event)
     }
 
     fn lane_seq(&self, lane: i16) -> i64 {
-        self.reached.get(&lane).map_or(0, |reached| reached.lane_seq)
+        lane_seq(&self.reached, lane)
     }
 
     /// Posts every lane up to where `target` has it; lanes that are further already stay. A lane that
@@ -98,11 +97,7 @@ impl CatchUp {
         transactions: Transactions,
         tell: &(dyn Fn(i64) + Send + Sync),
     ) -> Result<i64, RebuildError> {
-        let behind: Vec<i16> = target
-            .iter()
-            .filter(|(lane, target)| self.lane_seq(**lane) < target.lane_seq)
-            .map(|(lane, _)| *lane)
-            .collect();
+        let behind: Vec<i16> = reached::behind(&self.reached, target).into_keys().collect();
         let position = |lane: &i16| self.reached.get(lane).map_or(0, |reached| reached.position);
         let Some(after) = behind.iter().map(position).min() else { return Ok(0) };
         let mut after = after.max(self.through);
@@ -144,12 +139,8 @@ impl CatchUp {
             }
             after = page.scanned_to;
         }
-        for (lane, target) in target {
-            if self.lane_seq(*lane) < target.lane_seq && target.lane_seq < i64::MAX {
-                let (lane, found, posted) = (*lane, self.lane_seq(*lane), target.lane_seq);
-                return Err(RebuildError::LogTooShort { lane, found, posted });
-            }
-        }
+        let ends = target.iter().filter(|(_, target)| target.lane_seq < i64::MAX);
+        complete(&self.reached, &ends.map(|(lane, end)| (*lane, *end)).collect())?;
         Ok(count)
     }
 
@@ -164,8 +155,7 @@ impl CatchUp {
         tell: &(dyn Fn(i64, i64) + Send + Sync),
     ) -> Result<i64, RebuildError> {
         let target = towards.now(log, connection).await?;
-        let behind = |(lane, target): (&i16, &Checkpoint)| target.lane_seq - self.lane_seq(*lane);
-        let missing: i64 = target.iter().map(|lane| behind(lane).max(0)).sum();
+        let missing = missing(&self.reached, &target);
         tell(0, missing);
         let told = |done: i64| tell(done, missing.max(done));
         let posted = self.to(&target, log, connection, transactions, &told).await?;
@@ -218,23 +208,12 @@ impl CatchUp {
         connection: &mut PgConnection,
         transactions: Transactions,
     ) -> Result<(), RebuildError> {
-        let mut touched = Touched::default();
-        let mut decoded = Vec::with_capacity(events.len());
-        for recorded in events {
-            let event = Event::decode(recorded)
-                .map_err(|source| RebuildError::Decode { position: recorded.position, source })?;
-            event.touches(recorded, &mut touched);
-            decoded.push(event);
-        }
+        let (read, touched) = together::read(events).map_err(RebuildError::decode(events))?;
         let mut rows = Rows::default();
         rows.load(touched, &self.tables, connection).await?;
         let mut audit = Vec::with_capacity(events.len() * 2);
-        for (event, recorded) in decoded.iter().zip(events) {
-            event
-                .project(recorded, &mut rows)
-                .and_then(|()| rows.record(&mut Trail::of(recorded, &mut audit)))
-                .map_err(|fault| RebuildError::Fault { position: recorded.position, fault })?;
-        }
+        together::project(&read, events, &mut rows, &mut audit)
+            .map_err(RebuildError::fault(events))?;
         if !self.audit {
             audit.clear();
         }
@@ -247,8 +226,7 @@ impl CatchUp {
         write::insert(&self.tables.audit_logs, &audit, connection).await?;
         let mut reached = self.reached.clone();
         for event in events {
-            let Recorded { lane, lane_seq, position, .. } = *event;
-            reached.insert(lane, Checkpoint { lane_seq, position });
+            reached::add(&mut reached, event);
         }
         if transactions != Transactions::Callers {
             self.keep(&reached, None, connection).await?;

@@ -1,9 +1,10 @@
 //! Why a rebuild failed.
 
 use daybook_domain::message::DecodeError;
-use daybook_store::ReadError;
+use daybook_store::{ReadError, Recorded};
 
 use crate::rows::Fault;
+use crate::together::At;
 
 /// Why a rebuild failed. The live tables are as they were then.
 #[derive(Debug, thiserror::Error)]
@@ -79,4 +80,16 @@ pub enum RebuildError {
          rebuild instead"
     )]
     Migrated(String),
+}
+
+impl RebuildError {
+    /// One of these events is not understood.
+    pub(crate) fn decode(events: &[Recorded]) -> impl FnOnce(At<DecodeError>) -> Self {
+        |at| Self::Decode { position: at.position(events), source: at.error }
+    }
+
+    /// One of these events does not fit the rows.
+    pub(crate) fn fault(events: &[Recorded]) -> impl FnOnce(At<Fault>) -> Self {
+        |at| Self::Fault { position: at.position(events), fault: at.error }
+    }
 }

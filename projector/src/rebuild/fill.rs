@@ -10,11 +10,12 @@ use futures::{StreamExt, pin_mut};
 use sqlx::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
+use super::reached::{self, Reached, has, lane_seq};
 use super::{Memory, RebuildError};
-use crate::catalog::{Event, Month, Rows, Tables, Touched, month_of};
-use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::catalog::{Month, Rows, Tables, month_of};
+use crate::platform::audit_log::AuditLogRow;
+use crate::together;
 use crate::twin::{self, Twin};
-use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
 use crate::write;
 
@@ -34,11 +35,6 @@ pub(crate) struct Filling {
     pub(crate) kinds: Option<Vec<&'static str>>,
 }
 
-/// Whether what is posted up to there has this event.
-pub(crate) fn has(posted: &BTreeMap<i16, Checkpoint>, event: &Recorded) -> bool {
-    posted.get(&event.lane).is_some_and(|lane| event.lane_seq <= lane.lane_seq)
-}
-
 /// Fills empty tables.
 pub(crate) struct Fill<'a> {
     tables: &'a Tables,
@@ -47,7 +43,7 @@ pub(crate) struct Fill<'a> {
     months: BTreeSet<Month>,
     rows: Rows,
     audit: Vec<AuditLogRow>,
-    reached: BTreeMap<i16, Checkpoint>,
+    reached: Reached,
     /// Where the first event is, by lane, that was seen and not wanted yet.
     left: BTreeMap<i16, i64>,
     written: usize,
@@ -70,7 +66,7 @@ pub(crate) struct Filled {
     /// The rows written.
     pub(crate) rows: usize,
     /// Up to where each lane was folded.
-    pub(crate) reached: BTreeMap<i16, Checkpoint>,
+    pub(crate) reached: Reached,
 }
 
 /// How fast events may be folded, by all who share it.
@@ -217,7 +213,7 @@ impl<'a> Fill<'a> {
             months: BTreeSet::new(),
             rows: Rows::of_empty_tables(),
             audit: Vec::new(),
-            reached: BTreeMap::new(),
+            reached: Reached::new(),
             left: BTreeMap::new(),
             written: 0,
         }
@@ -252,9 +248,9 @@ impl<'a> Fill<'a> {
             let mut page = page?;
             let read = page.len();
             page.retain(|event| {
-                let reached = self.reached.get(&event.lane).map_or(0, |lane| lane.lane_seq);
-                let is_wanted = event.lane_seq > reached && wanted(event);
-                if event.lane_seq > reached && !is_wanted {
+                let is_new = !has(&self.reached, event);
+                let is_wanted = is_new && wanted(event);
+                if is_new && !is_wanted {
                     self.left.entry(event.lane).or_insert(event.position);
                 }
                 is_wanted
@@ -283,14 +279,8 @@ impl<'a> Fill<'a> {
         let mut before = i64::MAX;
         loop {
             let live = ownership::checkpoints(&mut *pool.acquire().await?).await?;
-            let behind = |(lane, live): (&i16, &Checkpoint)| {
-                live.lane_seq - self.reached.get(lane).map_or(0, |reached| reached.lane_seq)
-            };
-            let mine = live.iter().filter(|(lane, _)| share.has(**lane));
-            let behind: BTreeMap<i16, i64> = mine
-                .map(|lane| (*lane.0, behind(lane)))
-                .filter(|(_, missing)| *missing > 0)
-                .collect();
+            let mut behind = reached::behind(&self.reached, &live);
+            behind.retain(|lane, _| share.has(*lane));
             let missing = behind.values().sum();
             if missing <= pace.little() || missing > before / 10 * 9 {
                 return Ok(());
@@ -313,28 +303,19 @@ impl<'a> Fill<'a> {
     }
 
     async fn page(&mut self, page: &[Recorded]) -> Result<(), RebuildError> {
-        let mut touched = Touched::default();
-        let mut events = Vec::with_capacity(page.len());
-        for recorded in page {
-            let event = Event::decode(recorded)
-                .map_err(|source| RebuildError::Decode { position: recorded.position, source })?;
-            event.touches(recorded, &mut touched);
-            events.push(event);
-        }
-        self.rows.load(touched, self.tables, self.connection).await?;
-        for (event, recorded) in events.iter().zip(page) {
-            event
-                .project(recorded, &mut self.rows)
-                .and_then(|()| self.rows.record(&mut Trail::of(recorded, &mut self.audit)))
-                .map_err(|fault| RebuildError::Fault { position: recorded.position, fault })?;
-            let Recorded { lane, lane_seq, position, .. } = *recorded;
-            let before = self.reached.insert(lane, Checkpoint { lane_seq, position });
-            let found = before.map_or(0, |before| before.lane_seq);
+        for event in page {
+            let Recorded { lane, lane_seq: posted, .. } = *event;
+            let found = lane_seq(&self.reached, lane);
             // Of some kinds only there are holes.
-            if self.filling.kinds.is_none() && lane_seq != found + 1 {
-                return Err(RebuildError::LogTooShort { lane, found, posted: lane_seq });
+            if self.filling.kinds.is_none() && posted != found + 1 {
+                return Err(RebuildError::LogTooShort { lane, found, posted });
             }
+            reached::add(&mut self.reached, event);
         }
+        let (events, touched) = together::read(page).map_err(RebuildError::decode(page))?;
+        self.rows.load(touched, self.tables, self.connection).await?;
+        together::project(&events, page, &mut self.rows, &mut self.audit)
+            .map_err(RebuildError::fault(page))?;
         if self.audit.len() >= self.filling.memory.gathered {
             self.write(self.filling.memory.kept).await?;
         }

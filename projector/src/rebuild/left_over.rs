@@ -5,24 +5,14 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 
 use super::blue_green::Rebuilding;
-use super::catch_up::{Reached, checkpoints_of};
+use super::catch_up::checkpoints_of;
+use super::reached::{Reached, is_empty, missing};
 use super::{NEXT, RebuildError};
 use crate::twin::Twin;
 use crate::worker::ownership;
 
 /// How long live tables may stand still that are waited for.
 const STAND_STILL: Duration = Duration::from_secs(10);
-
-/// Whether nothing is posted.
-pub(super) fn is_empty(posted: &Reached) -> bool {
-    posted.values().all(|lane| lane.lane_seq == 0)
-}
-
-/// How many events the live tables lack of what others have.
-pub(super) fn missing(live: &Reached, others: &Reached) -> i64 {
-    let has = |lane: &i16| live.get(lane).map_or(0, |live| live.lane_seq);
-    others.iter().map(|(lane, reached)| (reached.lane_seq - has(lane)).max(0)).sum()
-}
 
 impl Rebuilding<'_> {
     /// What an earlier run left: a complete set of this very build is gone on with, all else goes.

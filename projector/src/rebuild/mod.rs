@@ -18,6 +18,7 @@ mod error;
 pub(crate) mod fill;
 mod left_over;
 mod part;
+pub(crate) mod reached;
 mod reconcile;
 mod scope;
 mod second;
@@ -25,7 +26,7 @@ mod set;
 mod state;
 mod swap;
 
-pub use blue_green::{Options, Rebuilt, blue_green, roll_back};
+pub use blue_green::{Options, Rebuilt, blue_green, forget, roll_back};
 pub use check::{check, check_of};
 pub use compare::{Behind, DifferentRow, Report, TableReport};
 pub use error::RebuildError;

@@ -4,8 +4,8 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::catch_up::Reached;
 use super::compare::Report;
+use super::reached::Reached;
 use super::{RebuildError, Scope};
 use crate::catalog::TABLES;
 use crate::table::LIVE;

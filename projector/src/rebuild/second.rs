@@ -1,17 +1,15 @@
 //! The log folded a second time into temporary tables, each lane to where it is posted, under the one
 //! snapshot in which the live tables are seen too.
 
-use std::collections::BTreeMap;
-
 use daybook_store::{Log, Recorded, Share};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 
 use super::compare::joined;
-use super::fill::{Fill, Filling, Pace, has};
+use super::fill::{Fill, Filling, Pace};
+use super::reached::{complete, has};
 use super::{Memory, RebuildError, Scope, drift, part};
 use crate::catalog::{TABLES, TableInfo, Tables};
 use crate::table::{LIVE, SCRATCH};
-use crate::worker::lanes::Checkpoint;
 use crate::worker::ownership;
 
 /// The temporary tables, filled, for as long as the transaction is not rolled back.
@@ -49,27 +47,13 @@ impl Second {
             .run(log, (position, Share::ALL), wanted, &Pace::new(None), tell)
             .await?;
         if scope.is_all() {
-            complete(&posted, &filled.reached)?;
+            complete(&filled.reached, &posted)?;
         }
         drift::put_back(SCRATCH, &mut transaction).await?;
         // A lane's numbers are dense, from 1.
         let events = posted.values().map(|lane| lane.lane_seq.unsigned_abs()).sum();
         Ok(Self { transaction, position, events })
     }
-}
-
-/// Whether each lane was filled to where it was posted, or further.
-pub(super) fn complete(
-    posted: &BTreeMap<i16, Checkpoint>,
-    reached: &BTreeMap<i16, Checkpoint>,
-) -> Result<(), RebuildError> {
-    for (lane, posted) in posted {
-        let found = reached.get(lane).map_or(0, |reached| reached.lane_seq);
-        if found < posted.lane_seq {
-            return Err(RebuildError::LogTooShort { lane: *lane, found, posted: posted.lane_seq });
-        }
-    }
-    Ok(())
 }
 
 /// The columns that projections write, without constraints, with an index on the key where rows may

@@ -9,10 +9,10 @@ use daybook_store::{LANES, Recorded};
 use sqlx::PgConnection;
 
 use super::blue_green::Rebuilding;
-use super::catch_up::{CatchUp, Reached, Towards};
-use super::fill::{Filled, Filling, Pace, Shares, has};
-use super::left_over::is_empty;
-use super::{NEXT, RebuildError, drift, part, second};
+use super::catch_up::{CatchUp, Towards};
+use super::fill::{Filled, Filling, Pace, Shares};
+use super::reached::{Reached, complete, has, is_empty};
+use super::{NEXT, RebuildError, drift, part};
 use crate::twin::{self, Twin};
 use crate::worker::ownership;
 
@@ -49,7 +49,7 @@ impl Rebuilding<'_> {
         let filled = self.fold(twin, &posted, guard).await?;
         // What was copied is posted as far as the live tables were, whatever is folded beside it.
         let mut reached = if scope.is_all() {
-            second::complete(&posted, &filled.reached)?;
+            complete(&filled.reached, &posted)?;
             filled.reached
         } else {
             posted

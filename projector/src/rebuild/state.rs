@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::{OnProgress, Progress, Scope, Unit};
 
+/// How many rebuilds are shown.
+const NEWEST: usize = 50;
+
 /// How often the row is written.
 const EVERY: Duration = Duration::from_millis(500);
 
@@ -26,12 +29,13 @@ pub struct Rebuild {
     /// its end `live`, `differs`, `failed`, `interrupted`, `rolled back`.
     pub state: String,
     /// What the stage counts: `events`; `bytes` of the tables that it works on; `seconds` of its patience.
+    /// Of one that has ended: the `events` that it was filled with.
     pub unit: String,
     /// How many of these are done.
     pub events_done: i64,
     /// All of them.
     pub events_total: i64,
-    /// The stage's rate.
+    /// The stage's rate; of one that has ended, that of filling.
     pub events_per_second: f64,
     /// How long the stage still takes, at that rate.
     pub seconds_left: Option<f64>,
@@ -49,6 +53,9 @@ pub struct Rebuild {
     pub updated_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+    /// Whether its tables are the live ones now.
+    #[sqlx(default)]
+    pub live_now: bool,
 }
 
 /// The newest rebuilds, newest first.
@@ -56,15 +63,38 @@ pub struct Rebuild {
 /// # Errors
 /// When the server does not answer.
 pub async fn rebuilds(executor: impl PgExecutor<'_>) -> Result<Vec<Rebuild>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM projector.rebuilds ORDER BY started_at DESC, id LIMIT 50")
-        .fetch_all(executor)
-        .await
+    let mut rebuilds: Vec<Rebuild> =
+        sqlx::query_as("SELECT * FROM projector.rebuilds ORDER BY started_at DESC, id")
+            .fetch_all(executor)
+            .await?;
+    let live = live_now(&rebuilds);
+    rebuilds.truncate(NEWEST);
+    for rebuild in &mut rebuilds {
+        rebuild.live_now = Some(rebuild.id) == live;
+    }
+    Ok(rebuilds)
+}
+
+/// The rebuild whose tables are the live ones; `None`: those that were there before any.
+fn live_now(rebuilds: &[Rebuild]) -> Option<Uuid> {
+    let mut ended: Vec<&Rebuild> =
+        rebuilds.iter().filter(|rebuild| rebuild.ended_at.is_some()).collect();
+    ended.sort_by_key(|rebuild| rebuild.ended_at);
+    let (mut live, mut before) = (None, None);
+    for rebuild in ended {
+        if rebuild.state == "live" {
+            (live, before) = (Some(rebuild.id), live);
+        } else if rebuild.state == "rolled back" {
+            (live, before) = (before, live);
+        }
+    }
+    live
 }
 
 /// What a rebuild's stages count.
 pub(super) fn progress(stage: &'static str, done: i64, total: i64) -> Progress {
     let unit = match stage {
-        "filling" | "catching up" => Unit::Events,
+        FILLING | "catching up" => Unit::Events,
         "swapping" => Unit::Seconds,
         _ => Unit::Bytes,
     };
@@ -76,9 +106,32 @@ pub(super) fn progress(stage: &'static str, done: i64, total: i64) -> Progress {
 struct Now {
     progress: Progress,
     stage_began: Instant,
+    /// The events that it was filled with, and how many a second.
+    filled: Option<(i64, f64)>,
     rows: i64,
     message: Option<String>,
 }
+
+impl Now {
+    /// The stage under way, its last one left behind.
+    fn is_at(&mut self, progress: Progress) {
+        if self.progress.stage != progress.stage {
+            if self.progress.stage == FILLING {
+                self.filled = Some((self.progress.done, self.rate()));
+            }
+            self.stage_began = Instant::now();
+        }
+        self.progress = progress;
+    }
+
+    /// How many a second.
+    fn rate(&self) -> f64 {
+        self.progress.done as f64 / self.stage_began.elapsed().as_secs_f64().max(0.001)
+    }
+}
+
+/// The stage in which events are folded into empty tables.
+const FILLING: &str = "filling";
 
 /// Keeps the row of the rebuild that is under way.
 pub(super) struct Recorder<'a> {
@@ -112,8 +165,9 @@ impl<'a> Recorder<'a> {
         .execute(pool)
         .await?;
         let now = Arc::new(Mutex::new(Now {
-            progress: progress("filling", 0, 0),
+            progress: progress(FILLING, 0, 0),
             stage_began: Instant::now(),
+            filled: None,
             rows: 0,
             message: None,
         }));
@@ -132,10 +186,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn tell(&self, stage: &'static str, done: i64, total: i64) {
         let progress = progress(stage, done, total);
         if let Ok(mut now) = self.now.lock() {
-            if now.progress.stage != stage {
-                now.stage_began = Instant::now();
-            }
-            now.progress = progress;
+            now.is_at(progress);
         }
         (self.tell)(progress);
     }
@@ -147,10 +198,7 @@ impl<'a> Recorder<'a> {
             if let Ok(mut now) = now.lock() {
                 // Of several tasks the one that is less far may be the one that tells last.
                 let known = if now.progress.stage == stage { now.progress.done } else { 0 };
-                if now.progress.stage != stage {
-                    now.stage_began = Instant::now();
-                }
-                now.progress = progress(stage, done.max(known), total);
+                now.is_at(progress(stage, done.max(known), total));
             }
         }
     }
@@ -207,8 +255,11 @@ impl<'a> Recorder<'a> {
     ) -> Result<(), sqlx::Error> {
         self.writing.abort();
         write(self.id, &self.now, &self.pool).await?;
+        let filled = self.now.lock().ok().and_then(|now| now.filled);
+        let (events, rate) = filled.unwrap_or_default();
         sqlx::query(
             "UPDATE projector.rebuilds SET state = $2, rows_different = COALESCE($3, rows_different), message = $4,
+                 events_done = $5, events_total = $5, events_per_second = $6, unit = 'events',
                  ended_at = clock_timestamp(), updated_at = clock_timestamp(), seconds_left = NULL
              WHERE id = $1",
         )
@@ -216,6 +267,8 @@ impl<'a> Recorder<'a> {
         .bind(state)
         .bind(different)
         .bind(message)
+        .bind(events)
+        .bind(rate)
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -229,11 +282,9 @@ impl Drop for Recorder<'_> {
 }
 
 async fn write(id: Uuid, now: &Mutex<Now>, pool: &PgPool) -> Result<(), sqlx::Error> {
-    let Ok(Now { progress, stage_began, rows, message }) = now.lock().map(|now| now.clone()) else {
-        return Ok(());
-    };
-    let seconds = stage_began.elapsed().as_secs_f64().max(0.001);
-    let rate = progress.done as f64 / seconds;
+    let Ok(now) = now.lock().map(|now| now.clone()) else { return Ok(()) };
+    let rate = now.rate();
+    let Now { progress, rows, message, .. } = now;
     let left = (rate > 0.0).then(|| (progress.total - progress.done).max(0) as f64 / rate);
     sqlx::query(
         "UPDATE projector.rebuilds SET state = $2, events_done = $3, events_total = $4, events_per_second = $5,

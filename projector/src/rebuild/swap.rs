@@ -17,8 +17,9 @@ use daybook_store::Log;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::catch_up::{CatchUp, Reached, Towards, Transactions};
+use super::catch_up::{CatchUp, Towards, Transactions};
 use super::part::ByHand;
+use super::reached::Reached;
 use super::{BEFORE, NEXT, RebuildError, drift};
 use crate::catalog::{NAME, VERSION};
 use crate::table::LIVE;
@@ -36,6 +37,11 @@ const OTHERS: Duration = Duration::from_millis(50);
 const ALL: Duration = Duration::from_millis(400);
 /// For how long that is tried before the workers, who wait too, are let go on for a while.
 const TRIED: Duration = Duration::from_secs(1);
+
+/// For how long a process that was stopped keeps the workers waiting.
+const STOPPED_BESIDE_WORKERS: Duration = Duration::from_secs(30);
+/// For how long it keeps readers.
+const STOPPED_BEFORE_READERS: Duration = Duration::from_secs(3);
 
 /// Two connections of the owner: what is locked by one is filled by the other.
 pub(super) struct Hands<'a> {
@@ -90,7 +96,7 @@ impl Swap<'_> {
             let who = match held {
                 Ok(Attempt::Done(position)) => return Ok(position),
                 Ok(Attempt::HeldUp(who)) => who,
-                Err(RebuildError::Database(error)) if is_waiting(&error) => {
+                Err(RebuildError::Database(error)) if passes(&error) => {
                     // It may have been the one that catches up who was told so, in its transaction.
                     sqlx::raw_sql("ROLLBACK").execute(&mut *hands.filling).await?;
                     holders(hands.filling, &error).await?
@@ -146,6 +152,7 @@ impl Swap<'_> {
             self.close_in(following, Transactions::Own, hands.filling).await?;
         }
         crate::worker::ownership::prepare(holding).await?;
+        twin::run(&stopped_for(STOPPED_BESIDE_WORKERS), holding).await?;
         sqlx::query(
             "SELECT lane FROM projector.lanes WHERE name = $1 ORDER BY version, lane FOR UPDATE",
         )
@@ -251,11 +258,17 @@ impl Swap<'_> {
     }
 }
 
+/// Lets the server give everything back when this process says nothing for so long.
+fn stopped_for(time: Duration) -> String {
+    format!("SET LOCAL idle_in_transaction_session_timeout = '{}ms'", time.as_millis())
+}
+
 /// Locks the tables against everybody, one after the other. For the first it waits while it holds
 /// none, and then nobody is in its way: who wants that table too waits before it. For the others it
 /// waits a moment only, since who has one of them may want one that is locked here already. The one
 /// that was not had comes first the next time.
 async fn lock(mut order: Vec<String>, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    twin::run(&stopped_for(STOPPED_BEFORE_READERS), connection).await?;
     twin::run("SAVEPOINT nothing_locked", connection).await?;
     let begun = Instant::now();
     while let Err((at, error)) = lock_in(&order, connection).await {
@@ -297,6 +310,24 @@ async fn lock_in(
 fn is_waiting(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     matches!(code.as_deref(), Some("55P03" | "57014" | "40P01"))
+}
+
+/// Whether it may be another the next time: a lock was not had, or something that reads the tables was
+/// dropped while it was looked at.
+fn passes(error: &sqlx::Error) -> bool {
+    let error_of = error.as_database_error();
+    let is_gone = |error: &dyn sqlx::error::DatabaseError| match error.code().as_deref() {
+        // A view or its schema, by name.
+        Some("42P01" | "3F000") => true,
+        // The same by number: what it is made of is looked up by that.
+        Some("XX000") => {
+            let message = error.message();
+            message.starts_with("could not open relation with OID")
+                || message.starts_with("cache lookup failed")
+        }
+        _ => false,
+    };
+    is_waiting(error) || error_of.is_some_and(is_gone)
 }
 
 /// Waits a moment for every snapshot that is there now, and says who keeps one that stays.

@@ -33,7 +33,7 @@ pub enum ReplayError {
         source: DecodeError,
     },
     /// A file.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}{}", advice(source))]
     File {
         /// Which.
         path: String,
@@ -59,6 +59,9 @@ pub enum ReplayError {
     /// Whoever read what was written has gone away.
     #[error("nobody reads any more")]
     Gone,
+    /// The stretch of the log that is asked for is none.
+    #[error("{0}")]
+    Stretch(String),
     /// What is there does not go with what is asked for.
     #[error("{0}")]
     InTheWay(String),
@@ -71,6 +74,20 @@ pub enum ReplayError {
     /// Our own.
     #[error("the replay broke: {0}")]
     Fault(String),
+}
+
+/// What to do about it, where that is plain.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; make the folder first, or name another",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; name a file that this user may write"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; make room and start it again with the same command: it goes on"
+        }
+        _ => "",
+    }
 }
 
 impl ReplayError {

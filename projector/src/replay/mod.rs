@@ -6,6 +6,7 @@
 //! form and written to a file, to a topic that is none of ours or to a schema that nothing else
 //! looks at; no command and no live table is within reach of this code.
 
+mod claim;
 mod error;
 #[cfg(test)]
 mod examples;
@@ -31,6 +32,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
+use self::claim::Claim;
 pub use self::error::ReplayError;
 use self::kept::Kept;
 pub use self::order::{Format, Order, describe};
@@ -135,6 +137,8 @@ pub struct Replay {
     epoch: i64,
     /// What an interrupted run left.
     kept: Option<Kept>,
+    /// Keeps others from the same output.
+    _claim: Option<Claim>,
 }
 
 impl Replay {
@@ -149,15 +153,19 @@ impl Replay {
         order: Order,
         destination: Destination,
     ) -> Result<Self, ReplayError> {
-        let kept = Kept::find(&destination)?;
-        let epoch = log.head().await?.epoch;
-        if let Some(kept) = kept {
-            kept.fits(&destination.describe(&order), epoch)?;
-            let (after, up_to) = (kept.after, kept.up_to);
-            return Ok(Self { order, destination, after, up_to, epoch, kept: Some(kept) });
-        }
-        let (after, up_to) = log.stretch(order.after, &order.filter).await?;
-        Ok(Self { order, destination, after, up_to: up_to.max(after), epoch, kept: None })
+        let head = log.head().await?;
+        order.require_stretch(head.position)?;
+        let claim = destination.path().map(|path| Claim::of(path)).transpose()?;
+        let (kept, epoch) = (Kept::find(&destination)?, head.epoch);
+        let (after, up_to) = match &kept {
+            Some(kept) => {
+                kept.fits(&destination.describe(&order), epoch)?;
+                (kept.after, kept.up_to)
+            }
+            None => log.stretch(order.after, &order.filter).await?,
+        };
+        let up_to = up_to.max(after);
+        Ok(Self { order, destination, after, up_to, epoch, kept, _claim: claim })
     }
 
     fn described(&self) -> Value {

@@ -1,9 +1,11 @@
 //! What is replayed, and into which form.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use daybook_store::Filter;
+use daybook_store::{Filter, ReadError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+use super::ReplayError;
 
 /// The form in which events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,29 @@ pub struct Order {
 }
 
 impl Order {
+    /// Refuses a stretch of the log in which nothing can be, and one whose end has not come.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn require_stretch(&self, head: i64) -> Result<(), ReplayError> {
+        let Filter { from, to, up_to_position, .. } = self.filter;
+        let first = self.after + 1;
+        let ahead = |asked| ReadError::Ahead { asked, head }.to_string();
+        let wrong = match (up_to_position, from.zip(to)) {
+            (Some(last), _) if last > head => ahead(last),
+            (None, _) if self.after > head => ahead(first),
+            (Some(last), _) if first > last => {
+                format!("the first position, {first}, is after the last one, {last}")
+            }
+            (_, Some((from, to))) if from > to => {
+                let [from, to] = [from, to].map(|time| time.to_rfc3339());
+                format!("the first instant, {from}, is after the last one, {to}")
+            }
+            _ => return Ok(()),
+        };
+        Err(ReplayError::Stretch(wrong))
+    }
+
     /// What is asked for, without how fast: two orders with the same description write the same.
     #[must_use]
     pub fn described(&self) -> Value {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::sink::Sink;
 use super::{ReplayError, line};
+use crate::digest::Digest;
 use daybook_store::redact;
 
 /// Bytes that are gathered before they are written.
@@ -52,14 +53,20 @@ impl Text {
         Self::new(lines, Out::Stdout)
     }
 
-    /// A file, of which so many bytes count: 0 of a new one.
+    /// A file, of which so many bytes count: 0 of a new one. Of lines of NDJSON those must be what was
+    /// written, which has this digest.
     ///
     /// # Errors
-    /// When it cannot be opened, or is shorter than it was.
-    pub(super) fn file(lines: Lines, path: &Path, kept: u64) -> Result<Self, ReplayError> {
+    /// When it cannot be opened, or is shorter than it was, or another.
+    pub(super) fn file(
+        lines: Lines,
+        path: &Path,
+        (kept, digest): (u64, &Digest),
+    ) -> Result<Self, ReplayError> {
         let open = || {
             let mut options = OpenOptions::new();
-            let mut file = options.write(true).create(kept == 0).truncate(false).open(path)?;
+            // One that is gone is as one that is empty.
+            let mut file = options.write(true).create(true).truncate(false).open(path)?;
             let there = file.metadata()?.len();
             if there >= kept {
                 file.set_len(kept)?;
@@ -73,6 +80,15 @@ impl Text {
                 "{} has {there} bytes, and had {kept} when its replay was interrupted; --anew begins again",
                 path.display()
             )));
+        }
+        if kept > 0 && lines == Lines::Ndjson {
+            let there = Digest::of_file(path).map_err(ReplayError::file(path))?;
+            if there.hex() != digest.hex() {
+                return Err(ReplayError::InTheWay(format!(
+                    "{} was changed since its replay was interrupted; --anew begins again",
+                    path.display()
+                )));
+            }
         }
         let mut text = Self::new(lines, Out::File(file, path.to_owned()));
         if kept > 0 {

@@ -107,14 +107,16 @@ impl Writing {
         Ok(Self {
             sink: match ready {
                 Some(sink) => sink,
-                None => open(replay.order.format, path.as_deref(), state.bytes)?,
+                None => open(replay.order.format, path.as_deref(), (state.bytes, &digest))?,
             },
             digest,
             resumed_with: state.types.values().sum(),
             lines: state.bytes,
             state,
             path,
-            read_along: !matches!(replay.destination, Destination::Path { .. }),
+            // What comes at the pace at which it happened is looked at as it comes.
+            read_along: !matches!(replay.destination, Destination::Path { .. })
+                || replay.order.speed.is_some(),
             renewed: Instant::now(),
             line: Vec::with_capacity(4096),
         })
@@ -198,15 +200,15 @@ impl Writing {
     }
 }
 
-/// The output, of which so many bytes count.
+/// The output, of which so many bytes count, with the digest of the lines that were written.
 fn open(
     format: Format,
     path: Option<&std::path::Path>,
-    kept: u64,
+    (kept, digest): (u64, &Digest),
 ) -> Result<Box<dyn Sink>, ReplayError> {
     let lines = |lines| match path {
         None => Ok(Box::new(Text::stdout(lines)) as Box<dyn Sink>),
-        Some(path) => Ok(Box::new(Text::file(lines, path, kept)?) as Box<dyn Sink>),
+        Some(path) => Ok(Box::new(Text::file(lines, path, (kept, digest))?) as Box<dyn Sink>),
     };
     let sheets = |layout| match path {
         None => Err(ReplayError::InTheWay("Parquet is for files: name one".to_owned())),

@@ -16,9 +16,10 @@ impl Twin {
     /// # Errors
     /// When the server refuses.
     pub async fn make_keys(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let indexes = self.indexes(connection).await?;
         let mut transaction = sqlx::Connection::begin(connection).await?;
         run(PRINTING, &mut transaction).await?;
-        for index in self.indexes(&mut transaction).await? {
+        for index in indexes {
             if index.is_early(self.steady) {
                 run(&index.make, &mut transaction).await?;
             }
@@ -38,19 +39,18 @@ impl Twin {
         pool: &PgPool,
         tell: impl Fn(i64, i64) + Send + Sync + Clone + 'static,
     ) -> Result<(), sqlx::Error> {
-        let mut transaction = pool.begin().await?;
-        run(PRINTING, &mut transaction).await?;
+        let mut connection = pool.acquire().await?;
         let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let sizes = sizes_of(&self.names, &self.schema, &mut transaction).await?;
+        let sizes = sizes_of(&self.names, &self.schema, &mut connection).await?;
         let size = |table: &str| sizes.get(table).copied().unwrap_or(0);
         let mut total = 0;
-        for index in self.indexes(&mut transaction).await? {
+        for index in self.indexes(&mut connection).await? {
             if !index.is_early(self.steady) {
                 total += size(&index.table);
                 by_table.entry(index.table).or_default().push(index.make);
             }
         }
-        transaction.rollback().await?;
+        drop(connection);
         let mut queue: Vec<(String, Vec<String>)> = by_table.into_iter().collect();
         // The largest first, so that the last ones to be made are short.
         queue.sort_by_key(|(table, _)| std::cmp::Reverse(size(table)));
@@ -84,11 +84,7 @@ impl Twin {
     }
 
     async fn indexes(&self, connection: &mut PgConnection) -> Result<Vec<Index>, sqlx::Error> {
-        sqlx::query_as(include_str!("indexes.sql"))
-            .bind(&self.names)
-            .bind(&self.schema)
-            .fetch_all(connection)
-            .await
+        self.definitions(include_str!("indexes.sql"), connection).await
     }
 }
 

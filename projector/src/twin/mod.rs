@@ -12,6 +12,7 @@ mod indexes;
 
 use std::collections::BTreeMap;
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::task::JoinSet;
 
@@ -97,8 +98,9 @@ impl Twin {
     pub async fn make_tables(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         let mut transaction = sqlx::Connection::begin(connection).await?;
         run(&format!("{PRINTING}; CREATE SCHEMA {}", self.schema), &mut transaction).await?;
-        let made = self.generate(include_str!("tables.sql"), &mut transaction).await?;
-        for (_, statement) in made {
+        let tables: Vec<(String, String)> =
+            self.printed(include_str!("tables.sql"), &mut transaction).await?;
+        for (_, statement) in tables {
             run(&statement, &mut transaction).await?;
         }
         transaction.commit().await
@@ -164,13 +166,35 @@ impl Twin {
         drop_schema(&self.schema, connection).await
     }
 
-    /// Statements from the catalogue, by table.
-    async fn generate(
+    /// What the catalogue prints of the live tables, in a transaction of its own.
+    async fn definitions<T>(
         &self,
         query: &'static str,
         connection: &mut PgConnection,
-    ) -> Result<Vec<(String, String)>, sqlx::Error> {
-        sqlx::query_as(query).bind(&self.names).bind(&self.schema).fetch_all(connection).await
+    ) -> Result<Vec<T>, sqlx::Error>
+    where
+        T: for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut transaction = sqlx::Connection::begin(connection).await?;
+        run(PRINTING, &mut transaction).await?;
+        let printed = self.printed(query, &mut transaction).await?;
+        transaction.rollback().await?;
+        Ok(printed)
+    }
+
+    /// The same in the caller's transaction, to whose end the live tables stay where they are: where
+    /// another set takes their place meanwhile, their names would be those of the one, and their
+    /// definitions, which are looked up by number, those of the other.
+    async fn printed<T>(
+        &self,
+        query: &'static str,
+        transaction: &mut PgConnection,
+    ) -> Result<Vec<T>, sqlx::Error>
+    where
+        T: for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin,
+    {
+        hold_live(&self.names, transaction).await?;
+        sqlx::query_as(query).bind(&self.names).bind(&self.schema).fetch_all(transaction).await
     }
 
     async fn all(
@@ -179,9 +203,9 @@ impl Twin {
         connection: &mut PgConnection,
         tell: &(dyn Fn(i64, i64) + Send + Sync),
     ) -> Result<(), sqlx::Error> {
+        let statements: Vec<(String, String)> = self.definitions(query, connection).await?;
         let mut transaction = sqlx::Connection::begin(connection).await?;
         run(PRINTING, &mut transaction).await?;
-        let statements = self.generate(query, &mut transaction).await?;
         let sizes = sizes_of(&self.names, &self.schema, &mut transaction).await?;
         let size = |table: &str| sizes.get(table).copied().unwrap_or(0);
         let (mut done, total) = (0, statements.iter().map(|(table, _)| size(table)).sum());
@@ -192,6 +216,15 @@ impl Twin {
         }
         transaction.commit().await
     }
+}
+
+/// Keeps the live tables of these names in their place until the transaction ends.
+pub(crate) async fn hold_live(
+    names: &[String],
+    transaction: &mut PgConnection,
+) -> Result<(), sqlx::Error> {
+    let live: Vec<String> = names.iter().map(|name| format!("{LIVE}.{name}")).collect();
+    run(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", live.join(", ")), transaction).await
 }
 
 /// The table that is only ever added to.

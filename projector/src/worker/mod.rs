@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::together::At;
+
 pub use kafka::{KafkaOptions, WHY_IDLE};
 pub use ownership::{Ownership, ownership, switch_ownership};
 pub use run::Worker;
@@ -92,6 +94,11 @@ pub(crate) enum PostError {
 }
 
 impl PostError {
+    /// One event of the batch cannot be read, or does not fit its rows.
+    pub(crate) fn event(at: At<impl std::fmt::Display>) -> Self {
+        Self::Event { index: at.index, reason: at.error.to_string() }
+    }
+
     /// Tells what is our fault (data and constraints) from what passes (connections, locks, room).
     pub(crate) fn sort(error: sqlx::Error) -> Self {
         let refused = match &error {

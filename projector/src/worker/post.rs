@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::PostError;
 use super::batch::{Batch, Move};
-use crate::catalog::{Event, Month, NAME, Rows, Tables, Touched, VERSION, month_of};
-use crate::platform::audit_log::{AuditLogRow, Trail};
+use crate::catalog::{Month, NAME, Rows, Tables, VERSION, month_of};
+use crate::platform::audit_log::AuditLogRow;
 use crate::table::LIVE;
+use crate::together;
 use crate::write;
 
 /// Writes batches to the live tables.
@@ -71,23 +72,12 @@ impl Poster {
         batch: &Batch,
         connection: &mut PgConnection,
     ) -> Result<Folded, PostError> {
-        let mut touched = Touched::default();
-        let mut events = Vec::with_capacity(batch.events.len());
-        for (index, recorded) in batch.events.iter().enumerate() {
-            let event = Event::decode(recorded)
-                .map_err(|error| PostError::Event { index, reason: error.to_string() })?;
-            event.touches(recorded, &mut touched);
-            events.push(event);
-        }
+        let (events, touched) = together::read(&batch.events).map_err(PostError::event)?;
         let mut rows = Rows::default();
         rows.load(touched, &self.tables, connection).await.map_err(PostError::sort)?;
         let mut audit = Vec::with_capacity(events.len() * 2);
-        for (index, (event, recorded)) in events.iter().zip(&batch.events).enumerate() {
-            event
-                .project(recorded, &mut rows)
-                .and_then(|()| rows.record(&mut Trail::of(recorded, &mut audit)))
-                .map_err(|fault| PostError::Event { index, reason: fault.to_string() })?;
-        }
+        together::project(&events, &batch.events, &mut rows, &mut audit)
+            .map_err(PostError::event)?;
         Ok(Folded { rows, audit })
     }
 

@@ -20,6 +20,16 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// The largest record that a topic of events takes, in bytes: well above the largest event.
 pub(crate) const LARGEST_RECORD: &str = "8388608";
 
+/// What to do about it, where there are fewer brokers than copies are wanted.
+fn copies(reason: RDKafkaErrorCode) -> &'static str {
+    match reason {
+        RDKafkaErrorCode::InvalidReplicationFactor => {
+            "; set DAYBOOK_KAFKA_REPLICATION to no more than there are brokers"
+        }
+        _ => "",
+    }
+}
+
 /// Why a topic cannot be used, or looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
@@ -30,7 +40,7 @@ pub enum TopicError {
     #[error("Kafka: {0}")]
     Refused(Refusal),
     /// It cannot be made.
-    #[error("topic {topic} cannot be made: {reason}")]
+    #[error("topic {topic} cannot be made: {reason}{}", copies(*reason))]
     NotMade {
         /// The topic.
         topic: String,

@@ -46,9 +46,13 @@ pub(crate) async fn carry_the_banks_balances(
         let schema = format!("month_{}", month.replace('-', "_"));
         made(service, folder, &schema, *position);
         let mut theirs: HashMap<&str, &str> = HashMap::new();
-        for place in places.iter().filter(|place| place.position <= *position) {
+        for place in &places {
             let told = &source.transactions[&place.reference];
-            theirs.insert(&place.account, &told.balance_after);
+            let is_by_then = told.date[..7] <= **month;
+            assert_eq!(is_by_then, place.position <= *position, "{}", place.reference);
+            if is_by_then {
+                theirs.insert(&place.account, &told.balance_after);
+            }
         }
         let ours = sqlx::query(AssertSqlSafe(format!(
             "SELECT account_number, balance::text FROM {schema}.accounts"

@@ -116,6 +116,9 @@ async fn what_nothing_has_and_the_future_are_refused() {
             assert!(wrong["detail"].as_str().unwrap().contains(near), "{wrong}");
         }
     }
+    // What was seen in a log that had more.
+    let headers = [("last-event-id", "1000000"), ("accept", "text/event-stream")];
+    service.get_with(&admin, "/v1/events", &headers).await.refused(409, "another-log");
     // What an older build wrote, and this one does not know, can still be asked for.
     let older = "INSERT INTO journal.events (position, recorded_at, stream_id, version, lane_seq, lane, schema_version, event_type, command_id, actor_id, correlation_id, data)
         SELECT position + 1000, recorded_at, stream_id, version + 1000, lane_seq + 1000, lane, 1, 'banking.account.pawned', command_id, actor_id, correlation_id, '{}' FROM journal.events WHERE position = 1";

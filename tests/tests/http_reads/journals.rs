@@ -8,6 +8,7 @@ use daybook_domain::context::Actor;
 use daybook_domain::values::UserRole;
 use daybook_http::Visitor;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
@@ -141,10 +142,11 @@ async fn who_reads_everyones_past_is_written_down() {
     service.get_with(&eve, "/v1/events?contexts=banking", &lines).await.ok();
     service.get(&eve, "/v1/audit?limit=2").await.ok();
     let trail = service.get_with(&eve, "/v1/audit", &lines).await.ok();
+    service.get(&eve, "/v1/platform/audit_logs?limit=2").await.ok();
     service.get(&eve, &format!("/v1/banking/accounts/{account}?at_position={all}")).await.ok();
     // Their own past is nobody's business.
     service.get(&ada, &format!("/v1/banking/accounts/{account}?at_position={all}")).await.ok();
-    let mut rows = journal_of(&service, &format!("reads?user={}", eve.id), 7).await;
+    let mut rows = journal_of(&service, &format!("reads?user={}", eve.id), 8).await;
     rows.sort_by_key(|row| row["id"].as_i64());
     let mut said: Vec<(&str, &str, Option<i64>)> = rows
         .iter()
@@ -160,6 +162,7 @@ async fn who_reads_everyones_past_is_written_down() {
         ("events", "begun", None),
         ("events", "ended", Some(1)),
         ("audit", "whole", Some(2)),
+        ("audit", "whole", Some(2)),
         ("audit", "begun", None),
         ("audit", "ended", Some(exported)),
         ("past", "whole", Some(1)),
@@ -168,6 +171,11 @@ async fn who_reads_everyones_past_is_written_down() {
     assert_eq!(said, wanted);
     let begun = rows.iter().find(|row| row["phase"] == "begun").unwrap();
     assert_eq!(begun["asked"]["contexts"], "banking");
+    let export = rows.iter().find(|row| row["what"] == "audit" && row["phase"] == "ended").unwrap();
+    let digest = Sha256::digest(trail.text.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(export["digest"], digest);
+    assert_eq!(export["asked"]["form"], "application/x-ndjson");
     assert!(journal(&service, &format!("reads?user={}", ada.id)).await.is_empty());
     // Reading this journal is a read as well.
     let own = format!("reads?user={}&code=journal", Actor::system().id);

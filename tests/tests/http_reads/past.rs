@@ -112,6 +112,13 @@ async fn the_future_is_refused_and_a_past_instant_is_always_answered() {
     let future = chrono::Utc::now() + chrono::TimeDelta::minutes(5);
     let future = future.format("%Y-%m-%dT%H:%M:%SZ");
     service.get(&ada, &format!("{path}?as_of={future}")).await.refused(422, "not-yet");
+    for (beyond, status, code) in [
+        ("-4800-01-01T00:00:00Z", 404, "not-found"),
+        ("1969-12-31T23:59:59Z", 404, "not-found"),
+        ("%2B200000-01-01T00:00:00Z", 422, "not-yet"),
+    ] {
+        service.get(&ada, &format!("{path}?as_of={beyond}")).await.refused(status, code);
+    }
     service.get(&ada, &format!("{path}?at_position=1000000")).await.refused(422, "not-yet");
     for wrong in
         ["as_of=noon", "at_position=-1", "at_position=1&as_of=2020-01-01T00:00:00Z", "at=1"]

@@ -40,6 +40,7 @@ const OTHER_MIGRATIONS: &[(&str, &str)] = &[
     ),
     ("projector_as_of", "the read tables as they stood at an instant"),
     ("projector_as_of_built_upon", "those that somebody built on stay until nobody does"),
+    ("projector_as_of_unchanged", "complete ones refuse to be changed"),
     ("projector_as_of_trail", "how far the trail's digest of each was"),
     ("projector_as_of_changes", "what changed between two instants, kept beside them"),
     ("projector_as_of_in_the_making", "none of which goes while it is made"),

@@ -33,8 +33,7 @@ impl Source for Berka {
 
     async fn import(&self, engine: Arc<Engine>) -> Report {
         let mut report = self.told();
-        let commands = plan::commands(self).collect();
-        submit::planned(engine, "transactions.tsv", commands, &mut report).await;
+        submit::in_turn(engine, "transactions.tsv", plan::by_month(self), &mut report).await;
         report
     }
 

@@ -73,6 +73,23 @@ pub fn commands(berka: &Berka) -> impl Iterator<Item = Planned> {
     })
 }
 
+/// The same, month by month: as of the last one of a month the log has that month, and nothing of the
+/// next.
+#[must_use]
+pub fn by_month(berka: &Berka) -> Vec<Vec<Planned>> {
+    let month = |planned: &Planned| planned.line.occurred_at.as_ref().map(|at| at[..7].to_owned());
+    let mut months: Vec<Vec<Planned>> = Vec::new();
+    for planned in commands(berka) {
+        match months.last_mut() {
+            Some(last) if last.last().is_some_and(|last| month(last) == month(&planned)) => {
+                last.push(planned);
+            }
+            _ => months.push(vec![planned]),
+        }
+    }
+    months
+}
+
 /// The file says on which day something happened, not when.
 fn line(kind: &str, asked: (&str, u64), stream: Uuid, day: NaiveDate, data: Value) -> Line {
     command(kind, id(asked.0, asked.1), stream, day.and_time(NaiveTime::MIN).and_utc(), data)
