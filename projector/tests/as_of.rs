@@ -132,7 +132,7 @@ async fn the_trail_is_summed_up_from_where_an_earlier_state_ended() {
     made(&world, &migrators, &order("base", ends[1])).await;
     let (continued, anew) = trails(&world, &migrators, "plain", (ends[2], None)).await;
     assert_eq!(continued, anew);
-    let forge = "UPDATE projector.as_of SET trail = (SELECT trail FROM projector.as_of WHERE schema_name = 'nothing') WHERE schema_name = 'plain_on'";
+    let forge = "UPDATE projector.as_of SET trail = jsonb_set(trail, '{sum}', (SELECT trail->'sum' FROM projector.as_of WHERE schema_name = 'nothing')) WHERE schema_name = 'plain_on'";
     let mut administrator = world.database.superuser().await;
     sqlx::raw_sql(forge).execute(&mut administrator).await.unwrap();
     let (continued, anew) = trails(&world, &migrators, "forged", (ends[3], None)).await;

@@ -54,7 +54,7 @@ impl Order {
         let wrong = match (up_to_position, from.zip(to)) {
             (Some(last), _) if last > head => ahead(last),
             (None, _) if self.after > head => ahead(first),
-            (Some(last), _) if first > last => {
+            (Some(last), _) if first > last + 1 => {
                 format!("the first position, {first}, is after the last one, {last}")
             }
             (_, Some((from, to))) if from > to => {
