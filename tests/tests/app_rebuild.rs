@@ -195,7 +195,7 @@ async fn what_cannot_be_posted_is_said_beside_what_is_the_same() {
     }
     let opened = json!({ "user_id": owner, "account_name": "Daily", "account_type": "checking",
         "account_number": "TAKEN", "currency": "CZK" });
-    service.command("/v1/banking/accounts", opened).await.accepted();
+    let _ = service.command("/v1/banking/accounts", opened).await.accepted();
     let parked = "SELECT count(*) FROM projector.parked";
     while sqlx::query_scalar::<_, i64>(parked).fetch_one(&mut superuser).await.unwrap() == 0 {
         assert!(begun.elapsed() < Duration::from_secs(60), "it is not parked");
