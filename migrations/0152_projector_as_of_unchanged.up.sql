@@ -11,3 +11,18 @@ BEGIN
 END
 $$;
 REVOKE ALL ON FUNCTION projector.refuse_change FROM PUBLIC;
+
+DO $$
+DECLARE
+    complete record;
+BEGIN
+    FOR complete IN SELECT n.nspname, c.relname FROM projector.as_of a
+                    JOIN pg_namespace n ON n.nspname = a.schema_name
+                    JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p')
+                    WHERE a.complete ORDER BY 1, 2
+    LOOP
+        EXECUTE format('CREATE TRIGGER as_it_was BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION projector.refuse_change()', complete.nspname, complete.relname);
+    END LOOP;
+END
+$$;

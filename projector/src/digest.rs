@@ -18,12 +18,12 @@ impl Digest {
         self.0.update(bytes);
     }
 
-    /// Of all that a file has.
+    /// Of the first bytes of a file.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+    pub(crate) fn of_first(bytes: u64, path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?.take(bytes);
         let (mut digest, mut part) = (Self::default(), vec![0; 1 << 20]);
         loop {
             match file.read(&mut part)? {

@@ -222,6 +222,15 @@ async fn auditors_read_a_state_and_nobody_writes_it() {
         ("daybook_projector", "SELECT count(username) FROM for_auditors.users", false),
         ("application_role", "SELECT count(username) FROM for_auditors.users", false),
         ("daybook_analyst", "SELECT count(username) FROM for_auditors.users", false),
+        ("daybook_migrator", "UPDATE for_auditors.users SET username = 'x'", false),
+        ("daybook_migrator", "UPDATE for_auditors.users_p0 SET username = 'x'", false),
+        ("daybook_migrator", "DELETE FROM for_auditors.accounts", false),
+        (
+            "daybook_migrator",
+            "TRUNCATE for_auditors.roles, for_auditors.role_permissions, for_auditors.user_roles",
+            false,
+        ),
+        ("postgres", "INSERT INTO for_auditors.roles DEFAULT VALUES", false),
     ] {
         let mut transaction = connection.begin().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL ROLE {role}")))

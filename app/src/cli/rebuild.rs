@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::Args;
+use daybook_projector::parked::ParkedEvent;
 use daybook_projector::rebuild::{self, Memory, Options, Progress, Report, Scope, Unit};
 use daybook_store::Log;
 use indicatif::ProgressBar;
@@ -92,7 +93,12 @@ impl Rebuild {
         let (pool, memory) = (&pools.projector, Memory::default());
         let report = rebuild::check_of(scope, pool, &log, memory, examples, &tell).await?;
         bar.finish_and_clear();
-        let stands_still = StandsStill::now(pool).await?;
+        let kinds = scope.kinds();
+        let is_in_scope = |event: &ParkedEvent| {
+            let kind = event.event_type.rsplit_once('.').map_or("", |(kind, _)| kind);
+            kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+        };
+        let stands_still = StandsStill::now(pool, is_in_scope).await?;
         match self.output {
             Output::Json => line(stands_still.beside(&report)?),
             Output::Table => {

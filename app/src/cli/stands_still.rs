@@ -15,9 +15,14 @@ pub(super) struct StandsStill {
 }
 
 impl StandsStill {
-    /// Those that there are.
-    pub(super) async fn now(pool: &PgPool) -> Result<Self, Failure> {
-        Ok(Self { at: parked(pool).await? })
+    /// Those that there are, at events that `wanted` accepts.
+    pub(super) async fn now(
+        pool: &PgPool,
+        wanted: impl Fn(&ParkedEvent) -> bool,
+    ) -> Result<Self, Failure> {
+        let mut at = parked(pool).await?;
+        at.retain(wanted);
+        Ok(Self { at })
     }
 
     /// What was found as JSON, with them.

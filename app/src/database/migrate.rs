@@ -153,9 +153,6 @@ pub async fn down(
     }
     let begun = Instant::now();
     keep_rebuilds_away(begun, PATIENCE, &mut connection).await?;
-    if before.keys().any(|version| *version > to) {
-        rebuild::forget(&mut connection).await?;
-    }
     loop {
         match MIGRATIONS.undo(&mut connection, to).await {
             Err(error) if is_in_use(&error) => {
@@ -165,6 +162,15 @@ pub async fn down(
         }
     }
     let after = applied(&mut connection).await?;
+    // What was undone was so in the live tables only: the others are none that one could go back to.
+    while after.len() < before.len()
+        && let Err(error) = rebuild::forget(&mut connection).await.map_err(MigrateError::Execute)
+    {
+        if !is_in_use(&error) {
+            return Err(error.into());
+        }
+        in_use(error, begun, PATIENCE, &mut connection).await?;
+    }
     connection.close().await?;
     Ok(before.into_keys().rev().filter(|version| !after.contains_key(version)).collect())
 }

@@ -117,14 +117,16 @@ impl Slice {
         self.twin.make_indexes(2, &self.migrators, |_, _| ()).await?;
         self.twin.analyze(&mut self.connection, &|_, _| ()).await?;
         let digests = digests(&self.twin, &self.migrators).await?;
-        keep_as_it_is(&self.twin.schema, &mut self.connection).await?;
+        let mut transaction = sqlx::Connection::begin(&mut self.connection).await?;
+        keep_as_it_is(&self.twin.schema, &mut transaction).await?;
         sqlx::query(
             "UPDATE projector.as_of SET complete = true, digests = $2 WHERE schema_name = $1",
         )
         .bind(&self.twin.schema)
         .bind(sqlx::types::Json(digests))
-        .execute(&mut self.connection)
+        .execute(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         give_name_back(&self.twin.schema, &mut self.connection).await?;
         Ok(())
     }

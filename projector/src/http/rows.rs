@@ -41,7 +41,7 @@ pub(super) async fn list(
     let request = ListRequest::read(table, Params::new(pairs)?)?;
     let position = reads.stands_on(&headers).await?;
     let page = request.run(&reads.reader, &view).await.map_err(|e| error::of_sql(&e))?;
-    if [AUDIT, SsotAuditLogRow::TABLE].contains(&table.name()) && view.eyes != Eyes::Own {
+    if is_trail(table) && view.eyes != Eyes::Own {
         asked["table"] = table.path().into();
         reads.note_read(&caller, "audit", asked, page.rows.len());
     }
@@ -79,6 +79,11 @@ pub(super) async fn one(
 fn table(context: &str, plural: &str) -> Result<&'static ReadTable, Problem> {
     ReadTable::at(context, plural)
         .ok_or_else(|| Problem::not_found(format!("there is no table at /v1/{context}/{plural}")))
+}
+
+/// Whether its rows say who changed what.
+fn is_trail(table: &ReadTable) -> bool {
+    [AUDIT, SsotAuditLogRow::TABLE].contains(&table.name())
 }
 
 /// `as_of`, `at_position` or `at_version`.
@@ -154,6 +159,9 @@ async fn now(
     let view = View::of(&caller.actor, place.table)?;
     let position = reads.stands_on(headers).await?;
     let found = place.find(reads, &view).await?.ok_or_else(|| place.missing())?;
+    if is_trail(place.table) {
+        place.note(reads, &view, caller, "audit", json!({}));
+    }
     answer::json(&found.row, position)
 }
 

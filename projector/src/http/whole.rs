@@ -108,8 +108,9 @@ struct Walk {
     making: Making,
     after: Option<Place>,
     rows: i64,
-    /// Of all bytes.
+    /// Of the rows as lines of NDJSON, whatever the form.
     digest: Digest,
+    line: Vec<u8>,
 }
 
 impl Walk {
@@ -124,13 +125,16 @@ impl Walk {
             let bytes = if let Some(last) = rows.last() {
                 self.after = Some(Place::after(last));
                 self.rows += i64::try_from(rows.len()).unwrap_or(0);
+                self.line.clear();
+                for row in &rows {
+                    audit::write(row, Form::Ndjson, &mut self.line).map_err(broken)?;
+                }
+                self.digest.take(&self.line);
                 let (making, bytes) = making.take(rows).await?;
                 self.making = making;
-                self.digest.take(&bytes);
                 bytes
             } else {
                 let bytes = making.end()?;
-                self.digest.take(&bytes);
                 if let Some(reading) = self.reading.take() {
                     let digest = self.digest.hex();
                     reading.end(&self.reads.pool, self.rows, Some(digest)).await?;
@@ -160,10 +164,9 @@ pub(super) fn answer(
         Whole::Lines(Form::Ndjson) | Whole::Parquet => "",
     };
     let making = Making::begin(form).map_err(|error| Problem::internal(&error))?;
-    let mut digest = Digest::default();
-    digest.take(header.as_bytes());
-    let reading = Some(reading);
-    let walk = Walk { reads, population, reading, making, after: None, rows: 0, digest };
+    let (reading, digest) = (Some(reading), Digest::default());
+    let line = Vec::new();
+    let walk = Walk { reads, population, reading, making, after: None, rows: 0, digest, line };
     let first = stream::once(async move { Ok(Bytes::from_static(header.as_bytes())) });
     let pages = stream::try_unfold(walk, Walk::next);
     let body = Body::from_stream(futures::StreamExt::chain(first, pages));

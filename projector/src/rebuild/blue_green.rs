@@ -196,8 +196,8 @@ pub async fn roll_back(
     Ok(position)
 }
 
-/// Takes away all sets of tables but the live one, before a migration is undone: it is undone in the live
-/// ones only. The connection works as the owner.
+/// Takes away all sets of tables but the live one, after a migration was undone: it was so in the live ones
+/// only. The connection works as the owner.
 ///
 /// # Errors
 /// When the server refuses, as it does where something was built on them.

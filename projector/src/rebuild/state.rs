@@ -29,13 +29,13 @@ pub struct Rebuild {
     /// its end `live`, `differs`, `failed`, `interrupted`, `rolled back`.
     pub state: String,
     /// What the stage counts: `events`; `bytes` of the tables that it works on; `seconds` of its patience.
-    /// Of one that has ended: the `events` that it was filled with.
+    /// Of one that was filled and came to an end: the `events` that it was filled with.
     pub unit: String,
     /// How many of these are done.
     pub events_done: i64,
     /// All of them.
     pub events_total: i64,
-    /// The stage's rate; of one that has ended, that of filling.
+    /// The stage's rate, or that of filling.
     pub events_per_second: f64,
     /// How long the stage still takes, at that rate.
     pub seconds_left: Option<f64>,
@@ -256,12 +256,13 @@ impl<'a> Recorder<'a> {
         self.writing.abort();
         write(self.id, &self.now, &self.pool).await?;
         let filled = self.now.lock().ok().and_then(|now| now.filled);
-        let (events, rate) = filled.unwrap_or_default();
+        let (events, rate) = filled.unzip();
         sqlx::query(
             "UPDATE projector.rebuilds SET state = $2, rows_different = COALESCE($3, rows_different), message = $4,
-                 events_done = $5, events_total = $5, events_per_second = $6, unit = 'events',
+                 events_done = COALESCE($5, events_done), events_total = COALESCE($5, events_total),
+                 events_per_second = COALESCE($6, events_per_second), unit = CASE WHEN $5 IS NULL THEN unit ELSE 'events' END,
                  ended_at = clock_timestamp(), updated_at = clock_timestamp(), seconds_left = NULL
-             WHERE id = $1",
+             WHERE id = $1 AND (ended_at IS NULL OR state = $2)",
         )
         .bind(self.id)
         .bind(state)

@@ -39,9 +39,12 @@ const ALL: Duration = Duration::from_millis(400);
 const TRIED: Duration = Duration::from_secs(1);
 
 /// For how long a process that was stopped keeps the workers waiting.
-const STOPPED_BESIDE_WORKERS: Duration = Duration::from_secs(30);
+const STOPPED_BESIDE_WORKERS: Duration = Duration::from_secs(120);
 /// For how long it keeps readers.
 const STOPPED_BEFORE_READERS: Duration = Duration::from_secs(3);
+
+/// How often something that reads the tables may go while it is looked at: after that something is wrong.
+const VIEWS_GO: i32 = 20;
 
 /// Two connections of the owner: what is locked by one is filled by the other.
 pub(super) struct Hands<'a> {
@@ -85,7 +88,7 @@ impl Swap<'_> {
     ) -> Result<i64, RebuildError> {
         let mut pause = Duration::from_millis(50);
         let mut how = self.transactions;
-        let mut begun = None;
+        let (mut begun, mut went) = (None, 0);
         loop {
             if let Some(following) = following.as_deref_mut() {
                 how = self.close_in(following, how, hands.filling).await?;
@@ -96,7 +99,10 @@ impl Swap<'_> {
             let who = match held {
                 Ok(Attempt::Done(position)) => return Ok(position),
                 Ok(Attempt::HeldUp(who)) => who,
-                Err(RebuildError::Database(error)) if passes(&error) => {
+                Err(RebuildError::Database(error))
+                    if is_waiting(&error) || (is_gone(&error) && went < VIEWS_GO) =>
+                {
+                    went += i32::from(!is_waiting(&error));
                     // It may have been the one that catches up who was told so, in its transaction.
                     sqlx::raw_sql("ROLLBACK").execute(&mut *hands.filling).await?;
                     holders(hands.filling, &error).await?
@@ -312,11 +318,9 @@ fn is_waiting(error: &sqlx::Error) -> bool {
     matches!(code.as_deref(), Some("55P03" | "57014" | "40P01"))
 }
 
-/// Whether it may be another the next time: a lock was not had, or something that reads the tables was
-/// dropped while it was looked at.
-fn passes(error: &sqlx::Error) -> bool {
-    let error_of = error.as_database_error();
-    let is_gone = |error: &dyn sqlx::error::DatabaseError| match error.code().as_deref() {
+/// Whether something that reads the tables was dropped while it was looked at.
+fn is_gone(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| match error.code().as_deref() {
         // A view or its schema, by name.
         Some("42P01" | "3F000") => true,
         // The same by number: what it is made of is looked up by that.
@@ -326,8 +330,7 @@ fn passes(error: &sqlx::Error) -> bool {
                 || message.starts_with("cache lookup failed")
         }
         _ => false,
-    };
-    is_waiting(error) || error_of.is_some_and(is_gone)
+    })
 }
 
 /// Waits a moment for every snapshot that is there now, and says who keeps one that stays.

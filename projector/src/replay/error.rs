@@ -84,7 +84,7 @@ fn advice(error: &io::Error) -> &'static str {
             "; name a file that this user may write"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; make room and start it again with the same command: it goes on"
+            "; make room, and start it again with the same command"
         }
         _ => "",
     }

@@ -137,8 +137,8 @@ pub struct Replay {
     epoch: i64,
     /// What an interrupted run left.
     kept: Option<Kept>,
-    /// Keeps others from the same output.
-    _claim: Option<Claim>,
+    /// Keeps others from the same output; the writer has it, once there is one.
+    claim: Option<Claim>,
 }
 
 impl Replay {
@@ -165,7 +165,7 @@ impl Replay {
             None => log.stretch(order.after, &order.filter).await?,
         };
         let up_to = up_to.max(after);
-        Ok(Self { order, destination, after, up_to, epoch, kept, _claim: claim })
+        Ok(Self { order, destination, after, up_to, epoch, kept, claim })
     }
 
     fn described(&self) -> Value {
@@ -191,7 +191,8 @@ impl Replay {
         let reached = self.resumes_after().unwrap_or(self.after);
         let (sender, receiver) = mpsc::channel(WAITING);
         let ready = self.ready(log).await?;
-        let writing = Writing::begin(&self, ready)?;
+        let claim = self.claim.take();
+        let writing = Writing::begin(&self, ready, claim)?;
         let written = tokio::task::spawn_blocking(move || writing.run(receiver));
         let fed = self.feed(log, reached, &sender, progress).await;
         if fed.is_ok() {

@@ -66,15 +66,11 @@ impl Text {
         let open = || {
             let mut options = OpenOptions::new();
             // One that is gone is as one that is empty.
-            let mut file = options.write(true).create(true).truncate(false).open(path)?;
+            let file = options.write(true).create(true).truncate(false).open(path)?;
             let there = file.metadata()?.len();
-            if there >= kept {
-                file.set_len(kept)?;
-                file.seek(SeekFrom::End(0))?;
-            }
             Ok((file, there))
         };
-        let (file, there) = open().map_err(ReplayError::file(path))?;
+        let (mut file, there) = open().map_err(ReplayError::file(path))?;
         if there < kept {
             return Err(ReplayError::InTheWay(format!(
                 "{} has {there} bytes, and had {kept} when its replay was interrupted; --anew begins again",
@@ -82,7 +78,7 @@ impl Text {
             )));
         }
         if kept > 0 && lines == Lines::Ndjson {
-            let there = Digest::of_file(path).map_err(ReplayError::file(path))?;
+            let there = Digest::of_first(kept, path).map_err(ReplayError::file(path))?;
             if there.hex() != digest.hex() {
                 return Err(ReplayError::InTheWay(format!(
                     "{} was changed since its replay was interrupted; --anew begins again",
@@ -90,6 +86,9 @@ impl Text {
                 )));
             }
         }
+        // What was written after that was not yet said to last.
+        let cut = file.set_len(kept).and_then(|()| file.seek(SeekFrom::End(0)));
+        cut.map_err(ReplayError::file(path))?;
         let mut text = Self::new(lines, Out::File(file, path.to_owned()));
         if kept > 0 {
             text.gathered.clear();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::claim::Claim;
 use super::kept::{self, Kept};
 use super::sheets::{Layout, Sheets};
 use super::sink::Sink;
@@ -76,6 +77,8 @@ pub(super) struct Writing {
     /// The bytes of all lines, those of runs before this one included.
     lines: u64,
     line: Vec<u8>,
+    /// The output is this writer's as long as it writes, also when nobody waits for it any more.
+    _claim: Option<Claim>,
 }
 
 impl Writing {
@@ -83,6 +86,7 @@ impl Writing {
     pub(super) fn begin(
         replay: &Replay,
         ready: Option<Box<dyn Sink>>,
+        claim: Option<Claim>,
     ) -> Result<Self, ReplayError> {
         let path = replay.destination.path().cloned();
         let state = replay.kept.clone().unwrap_or_else(|| Kept {
@@ -119,6 +123,7 @@ impl Writing {
                 || replay.order.speed.is_some(),
             renewed: Instant::now(),
             line: Vec::with_capacity(4096),
+            _claim: claim,
         })
     }
 

@@ -175,11 +175,17 @@ impl Twin {
     where
         T: for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin,
     {
-        let mut transaction = sqlx::Connection::begin(connection).await?;
-        run(PRINTING, &mut transaction).await?;
-        let printed = self.printed(query, &mut transaction).await?;
-        transaction.rollback().await?;
-        Ok(printed)
+        let mut tried = 0;
+        loop {
+            let mut transaction = sqlx::Connection::begin(&mut *connection).await?;
+            run(PRINTING, &mut transaction).await?;
+            let printed = self.printed(query, &mut transaction).await;
+            transaction.rollback().await?;
+            match printed {
+                Err(error) if tried < 5 && is_deadlock(&error) => tried += 1,
+                other => return other,
+            }
+        }
     }
 
     /// The same in the caller's transaction, to whose end the live tables stay where they are: where
@@ -216,6 +222,11 @@ impl Twin {
         }
         transaction.commit().await
     }
+}
+
+/// Whether a migration and we each had tables that the other wanted.
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).as_deref() == Some("40P01")
 }
 
 /// Keeps the live tables of these names in their place until the transaction ends.
