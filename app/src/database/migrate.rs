@@ -82,7 +82,13 @@ pub async fn migrators(options: &PgConnectOptions) -> Result<PgPool, DatabaseErr
                 sqlx::raw_sql("SET ROLE daybook_migrator").execute(connection).await.map(drop)
             })
         })
-        .connect_lazy_with(options.clone().application_name("daybook daybook_migrator")))
+        // Making tables takes what it takes: whole statements among the answers would say nothing.
+        .connect_lazy_with(
+            options
+                .clone()
+                .application_name("daybook daybook_migrator")
+                .disable_statement_logging(),
+        ))
 }
 
 /// Applies what is missing, up to and including `to`. Several may call it at once.
