@@ -23,7 +23,7 @@ pub use log::Share;
 pub use log::{
     Answered, Fact, Facts, Filter, Follow, Head, Known, Log, Page, Piece, Snapshot, StreamHead,
 };
-pub use recorded::{Dependency, Recorded};
+pub use recorded::{Dependency, Recorded, kind_of};
 pub use records::{Record, Records};
 pub use request::{
     AppendRequest, Appended, Chain, ClaimKey, CommandKey, Guard, HoldTaken, Life, Metadata,

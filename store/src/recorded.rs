@@ -47,8 +47,14 @@ impl Recorded {
     /// `context.aggregate`: the type without its last part.
     #[must_use]
     pub fn kind(&self) -> &str {
-        self.event_type.rsplit_once('.').map_or("", |(kind, _)| kind)
+        kind_of(&self.event_type)
     }
+}
+
+/// The kind of stream that a full type is of: `context.aggregate`, the type without its last part.
+#[must_use]
+pub fn kind_of(event_type: &str) -> &str {
+    event_type.rsplit_once('.').map_or("", |(kind, _)| kind)
 }
 
 /// An event of another lane that must be posted first.

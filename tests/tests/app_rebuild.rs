@@ -178,8 +178,6 @@ async fn names_that_nothing_has_are_said_with_those_that_are_near() {
     assert!(!std::path::Path::new(file).exists(), "nothing was written");
 }
 
-/// A command that is refused, somebody who cannot sign in, and a read of everyone's past: gives what is
-/// written down of them.
 /// Tables that are what was posted lack an event that cannot be: no comparison says that all is well.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_posted_is_said_beside_what_is_the_same() {
@@ -218,6 +216,8 @@ async fn what_cannot_be_posted_is_said_beside_what_is_the_same() {
     assert_eq!((check.code, found["parked"].as_array().unwrap().len()), (Some(3), 1));
 }
 
+/// A command that is refused, somebody who cannot sign in, and a read of everyone's past: gives what is
+/// written down of them.
 async fn journals(service: &Service) -> Vec<String> {
     let taken = json!({ "username": "ada", "email": "ada@example.org", "full_name": "Ada", "password": "correct horse battery" });
     let _ = service.command("/v1/identity/users", taken).await.refused(409);

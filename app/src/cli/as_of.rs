@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use daybook_projector::as_of::{self, Order, State};
 use daybook_projector::catalog::TABLES;
-use daybook_projector::names;
+use daybook_projector::queries::known::{Named, UnknownName};
 use sqlx::PgPool;
 
 use super::history::{History, Moment, text};
@@ -27,8 +27,8 @@ use crate::world;
 pub(super) struct AsOf {
     #[command(subcommand)]
     action: Option<Action>,
-    /// The instant, as an RFC 3339 time
-    #[arg(value_name = "TIME", required_unless_present_any = ["position"], help = "The instant, as an RFC 3339 time; or say --position")]
+    /// The instant, as an RFC 3339 time; or say --position
+    #[arg(value_name = "TIME", required_unless_present_any = ["position"])]
     time: Option<chrono::DateTime<chrono::Utc>>,
     /// A position of the log, instead of an instant
     #[arg(long, value_name = "N", conflicts_with = "time")]
@@ -116,14 +116,18 @@ enum Action {
 
 impl AsOf {
     pub(super) async fn run(self, session: Session) -> Outcome {
+        // A text: no database is opened, or made, for it.
+        if let Some(Action::Statement { name, table }) = &self.action {
+            return statement(name, table);
+        }
         let history = History::open(&session).await?;
         let outcome = match &self.action {
             Some(Action::List { output }) => list(*output, &history).await,
             Some(Action::Drop { name }) => drop(name, &history).await,
-            Some(Action::Statement { name, table }) => statement(name, table),
             Some(Action::Every { positions, last, output }) => {
                 every((*positions, *last), *output, &history).await
             }
+            Some(Action::Statement { name, table }) => statement(name, table),
             None => self.make(&session, &history).await,
         };
         history.close().await?;
@@ -191,12 +195,9 @@ fn show_states(output: Output, states: &[State]) -> Outcome {
 }
 
 fn statement(schema: &str, table: &str) -> Outcome {
-    let Some(table) = TABLES.iter().find(|known| known.name == table) else {
-        let near = names::near(table, TABLES.iter().map(|known| known.name));
-        let near =
-            if near.is_empty() { String::new() } else { format!("; near it: {}", near.join(", ")) };
-        return Err(Failure::wrong_use(format!("there is no read table {table:?}{near}")));
-    };
+    let known = TABLES.iter().find(|known| known.name == table);
+    let unknown = || UnknownName { of: Named::Table, name: table.to_owned() };
+    let table = known.ok_or_else(|| Failure::wrong_use(unknown().to_string()))?;
     line(as_of::digest_statement(table, schema));
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use daybook_projector::parked::ParkedEvent;
 use daybook_projector::rebuild::{self, Memory, Options, Progress, Report, Scope, Unit};
-use daybook_store::Log;
+use daybook_store::{Log, kind_of};
 use indicatif::ProgressBar;
 use sqlx::PgPool;
 
@@ -95,8 +95,7 @@ impl Rebuild {
         bar.finish_and_clear();
         let kinds = scope.kinds();
         let is_in_scope = |event: &ParkedEvent| {
-            let kind = event.event_type.rsplit_once('.').map_or("", |(kind, _)| kind);
-            kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind))
+            kinds.as_ref().is_none_or(|kinds| kinds.contains(&kind_of(&event.event_type)))
         };
         let stands_still = StandsStill::now(pool, is_in_scope).await?;
         match self.output {

@@ -7,11 +7,11 @@ use daybook_store::{LANES, Log};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-use super::digest::{FOR_THE_TRAIL, Kept, TrailUpTo, digest_of_trail, digests, kept};
+use super::digest::{Kept, TrailUpTo, digest_of_trail, digests, kept, until_posted};
 use super::list::{give_name_back, take_name};
 use super::{AsOfError, State};
 use crate::catalog::{TABLES, VERSION};
-use crate::posted::{Posted, WaitError};
+use crate::posted::Posted;
 use crate::rebuild::catch_up::{CatchUp, PLANS, Transactions, checkpoints_of};
 use crate::rebuild::fill::{Filling, Pace, Shares};
 use crate::rebuild::reached::Reached;
@@ -50,10 +50,7 @@ pub async fn build(
 ) -> Result<State, AsOfError> {
     let mut connection = migrators.acquire().await?.detach();
     let posted = Posted::new(migrators.clone());
-    posted.wait_for(order.position, FOR_THE_TRAIL).await.map_err(|error| match error {
-        WaitError::TimedOut { asked, reached } => AsOfError::NotPosted { asked, posted: reached },
-        WaitError::Read(error) => error.into(),
-    })?;
+    until_posted(&posted, order.position).await?;
     let instant = begin(order, &Holds::State, log, &mut connection).await?;
     let earlier = earlier(order, &mut connection).await?;
     // The longest to sum up, and there already.

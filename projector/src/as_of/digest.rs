@@ -2,7 +2,7 @@
 //! doubts it takes psql and sha256sum.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
@@ -15,12 +15,12 @@ use super::AsOfError;
 use crate::catalog::{TABLES, TableInfo};
 use crate::digest::Digest;
 use crate::platform::audit_log::IDS_PER_POSITION;
-use crate::posted::Posted;
+use crate::posted::{Posted, WaitError};
 use crate::table::LIVE;
 use crate::twin::{AUDIT, Twin, joined, run};
 
 /// How long to wait for the trail to be posted up to a position.
-pub(super) const FOR_THE_TRAIL: Duration = Duration::from_secs(30);
+const FOR_THE_TRAIL: Duration = Duration::from_secs(30);
 
 /// The statement whose output a table's digest is of: the columns that projections write, by key,
 /// texts in the order of their bytes, in a session whose `timezone` is UTC and whose `datestyle` is ISO.
@@ -156,19 +156,22 @@ async fn begin_when_posted(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE {LIVE}.{AUDIT} IN ACCESS SHARE MODE"
     );
     let posted = Posted::new(pool.clone());
-    let begun = Instant::now();
     loop {
         run(&begin, connection).await?;
-        let reached = posted.posted_to().await?;
-        if reached >= position {
+        if posted.posted_to().await? >= position {
             return Ok(());
         }
         run("ROLLBACK", connection).await?;
-        if begun.elapsed() >= FOR_THE_TRAIL {
-            return Err(AsOfError::NotPosted { asked: position, posted: reached });
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_posted(&posted, position).await?;
     }
+}
+
+/// Waits until the trail is posted up to there.
+pub(super) async fn until_posted(posted: &Posted, position: i64) -> Result<(), AsOfError> {
+    posted.wait_for(position, FOR_THE_TRAIL).await.map_err(|error| match error {
+        WaitError::TimedOut { asked, reached } => AsOfError::NotPosted { asked, posted: reached },
+        WaitError::Read(error) => error.into(),
+    })
 }
 
 /// What was kept of the trail that a state shows.

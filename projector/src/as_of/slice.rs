@@ -117,7 +117,7 @@ impl Slice {
         self.twin.make_indexes(2, &self.migrators, |_, _| ()).await?;
         self.twin.analyze(&mut self.connection, &|_, _| ()).await?;
         let digests = digests(&self.twin, &self.migrators).await?;
-        let mut transaction = sqlx::Connection::begin(&mut self.connection).await?;
+        let mut transaction = self.connection.begin().await?;
         keep_as_it_is(&self.twin.schema, &mut transaction).await?;
         sqlx::query(
             "UPDATE projector.as_of SET complete = true, digests = $2 WHERE schema_name = $1",

@@ -15,6 +15,7 @@ use super::answer::{self, PageBody};
 use super::reading::{self, require_history};
 use super::{Reads, error};
 use crate::contracts::audit_log::SsotAuditLogRow;
+use crate::platform::audit_log::AuditLogRow;
 use crate::queries::diff;
 use crate::queries::filter::INSTANT;
 use crate::queries::list::ListRequest;
@@ -23,7 +24,6 @@ use crate::queries::past::{self, Past, Upto};
 use crate::queries::reader::{Eyes, View};
 use crate::queries::tables::ReadTable;
 use crate::table::Row as _;
-use crate::twin::AUDIT;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -83,7 +83,7 @@ fn table(context: &str, plural: &str) -> Result<&'static ReadTable, Problem> {
 
 /// Whether its rows say who changed what.
 fn is_trail(table: &ReadTable) -> bool {
-    [AUDIT, SsotAuditLogRow::TABLE].contains(&table.name())
+    [AuditLogRow::TABLE, SsotAuditLogRow::TABLE].contains(&table.name())
 }
 
 /// `as_of`, `at_position` or `at_version`.

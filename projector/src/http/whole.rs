@@ -66,16 +66,16 @@ impl Making {
         })
     }
 
-    /// Takes the next rows; the bytes that are ready. Compressing them is work for a thread of its own.
-    async fn take(self, rows: Vec<AuditRow>) -> Result<(Self, Vec<u8>), AuditError> {
+    /// Takes the next rows, which `lines` of NDJSON are too; the bytes that are ready. Compressing them is
+    /// work for a thread of its own.
+    async fn take(
+        self,
+        rows: Vec<AuditRow>,
+        lines: Vec<u8>,
+    ) -> Result<(Self, Vec<u8>), AuditError> {
         match self {
-            Self::Lines(form) => {
-                let mut out = Vec::with_capacity(rows.len() * 700);
-                for row in &rows {
-                    audit::write(row, form, &mut out).map_err(broken)?;
-                }
-                Ok((Self::Lines(form), out))
-            }
+            Self::Lines(Form::Ndjson) => Ok((self, lines)),
+            Self::Lines(form) => Ok((self, written(&rows, form)?)),
             Self::Sheet(mut sheet) => {
                 let taken = tokio::task::spawn_blocking(move || {
                     let bytes = sheet.take(&rows)?;
@@ -96,6 +96,15 @@ impl Making {
     }
 }
 
+/// Rows as lines.
+fn written(rows: &[AuditRow], form: Form) -> Result<Vec<u8>, AuditError> {
+    let mut out = Vec::with_capacity(rows.len() * 700);
+    for row in rows {
+        audit::write(row, form, &mut out).map_err(broken)?;
+    }
+    Ok(out)
+}
+
 /// What cannot be written down.
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> AuditError {
     AuditError::Database(sqlx::Error::Encode(error.into()))
@@ -110,7 +119,6 @@ struct Walk {
     rows: i64,
     /// Of the rows as lines of NDJSON, whatever the form.
     digest: Digest,
-    line: Vec<u8>,
 }
 
 impl Walk {
@@ -125,12 +133,9 @@ impl Walk {
             let bytes = if let Some(last) = rows.last() {
                 self.after = Some(Place::after(last));
                 self.rows += i64::try_from(rows.len()).unwrap_or(0);
-                self.line.clear();
-                for row in &rows {
-                    audit::write(row, Form::Ndjson, &mut self.line).map_err(broken)?;
-                }
-                self.digest.take(&self.line);
-                let (making, bytes) = making.take(rows).await?;
+                let lines = written(&rows, Form::Ndjson)?;
+                self.digest.take(&lines);
+                let (making, bytes) = making.take(rows, lines).await?;
                 self.making = making;
                 bytes
             } else {
@@ -165,8 +170,7 @@ pub(super) fn answer(
     };
     let making = Making::begin(form).map_err(|error| Problem::internal(&error))?;
     let (reading, digest) = (Some(reading), Digest::default());
-    let line = Vec::new();
-    let walk = Walk { reads, population, reading, making, after: None, rows: 0, digest, line };
+    let walk = Walk { reads, population, reading, making, after: None, rows: 0, digest };
     let first = stream::once(async move { Ok(Bytes::from_static(header.as_bytes())) });
     let pages = stream::try_unfold(walk, Walk::next);
     let body = Body::from_stream(futures::StreamExt::chain(first, pages));

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::past::{PAGE, PastError};
-use crate::catalog::{Event, Rows, Touched};
-use crate::platform::audit_log::Trail;
+use crate::catalog::Rows;
 use crate::rows::SeenRow;
+use crate::together;
 
 /// What changed between two positions.
 #[derive(Debug, Serialize)]
@@ -129,13 +129,11 @@ pub async fn between(log: &Log, stream: Uuid, from: i64, to: i64) -> Result<Diff
 
 /// Folds one event, and takes down what it changed.
 fn step(recorded: &Recorded, rows: &mut Rows) -> Result<Step, PastError> {
-    let event = Event::decode(recorded)?;
-    let mut touched = Touched::default();
-    event.touches(recorded, &mut touched);
+    let recorded_alone = std::slice::from_ref(recorded);
+    let (event, touched) = together::read(recorded_alone).map_err(|at| at.error)?;
     rows.begin(touched);
-    event.project(recorded, rows)?;
     let mut trail = Vec::new();
-    rows.record(&mut Trail::of(recorded, &mut trail))?;
+    together::project(&event, recorded_alone, rows, &mut trail).map_err(|at| at.error)?;
     let json = |text: Option<crate::table::JsonText>| {
         text.map(|text| RawValue::from_string(text.0)).transpose()
     };

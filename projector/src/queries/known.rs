@@ -6,7 +6,7 @@
 use std::fmt;
 
 use daybook_domain::catalog::AGGREGATES;
-use daybook_store::{Filter, Log, ReadError};
+use daybook_store::{Filter, Log, ReadError, kind_of};
 
 use crate::audit::AuditFilter;
 use crate::catalog::TABLES;
@@ -97,7 +97,7 @@ impl fmt::Display for UnknownName {
         write!(f, "there is no {} {name:?}", of.word())?;
         let known = of.known();
         // Of types there are too many to show them all: those of the same stream, or the kinds.
-        let kind = name.rsplit_once('.').map_or("", |(kind, _)| kind);
+        let kind = kind_of(name);
         let of_kind = |known: &&&str| known.rsplit_once('.').is_some_and(|(of, _)| of == kind);
         let shown: Vec<&str> = match (names::near(name, known.iter().copied()), of) {
             (near, _) if !near.is_empty() => near,

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::ReplayError;
+use super::{ReplayError, kept};
 
 /// An output is this replay's until it is dropped, or its process ends.
 #[derive(Debug)]
@@ -21,12 +21,10 @@ impl Claim {
     /// # Errors
     /// Another replay has it, or no file can be made there.
     pub(super) fn of(path: &Path) -> Result<Self, ReplayError> {
-        let mut place = path.as_os_str().to_owned();
-        place.push(".replay.lock");
-        let place = PathBuf::from(place);
+        let place = kept::beside(&kept::place(path), ".lock");
         loop {
-            let options = File::options().write(true).create(true).truncate(false).open(&place);
-            let file = options.map_err(ReplayError::file(&place))?;
+            let opened = File::options().write(true).create(true).truncate(false).open(&place);
+            let file = opened.map_err(ReplayError::file(&place))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {

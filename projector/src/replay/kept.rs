@@ -36,8 +36,13 @@ pub(super) struct Kept {
 
 /// The file with the state beside an output.
 pub(super) fn place(path: &Path) -> PathBuf {
+    beside(path, ".replay")
+}
+
+/// The file beside another whose name goes on with this.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".replay");
+    name.push(ending);
     PathBuf::from(name)
 }
 
@@ -119,19 +124,17 @@ impl Kept {
     /// # Errors
     /// When the file cannot be written.
     pub(super) fn save(&self, path: &Path) -> Result<(), ReplayError> {
-        let beside = place(path);
-        let mut next = beside.clone().into_os_string();
-        next.push(".next");
-        let next = PathBuf::from(next);
+        let kept = place(path);
+        let next = beside(&kept, ".next");
         let text = serde_json::to_vec_pretty(self)
             .map_err(|error| ReplayError::Fault(error.to_string()))?;
         let write = || {
             let mut file = File::create(&next)?;
             file.write_all(&text)?;
             file.sync_data()?;
-            fs::rename(&next, &beside)
+            fs::rename(&next, &kept)
         };
-        write().map_err(ReplayError::file(&beside))
+        write().map_err(ReplayError::file(&kept))
     }
 }
 

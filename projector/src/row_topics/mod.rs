@@ -22,10 +22,11 @@ use uuid::Uuid;
 
 pub(crate) use self::connect::{Form, records};
 use self::turn::Turn;
-use crate::catalog::{Event, TABLES, Tables, Touched};
+use crate::catalog::{TABLES, Tables};
 use crate::platform::audit_log::AuditLogRow;
 use crate::posted::{Posted, WaitError};
 use crate::table::{LIVE, Row};
+use crate::together;
 
 /// The most events whose rows are published in one transaction.
 const PAGE: i64 = 1_000;
@@ -233,12 +234,8 @@ impl RowTopics {
             .filter(|(_, position)| **position == after)
             .map(|(table, _)| *table)
             .collect();
-        let mut touched = Touched::default();
-        for recorded in &page.events {
-            let event = Event::decode(recorded)
-                .map_err(|error| RowTopicError::Event(recorded.position, error))?;
-            event.touches(recorded, &mut touched);
-        }
+        let (_, touched) = together::read(&page.events)
+            .map_err(|at| RowTopicError::Event(at.position(&page.events), at.error))?;
         let forms: BTreeMap<&'static str, Form> = tables
             .iter()
             .filter_map(|table| Some((*table, self.forms.get(table)?.clone())))
